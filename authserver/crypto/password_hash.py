@@ -1,0 +1,85 @@
+"""argon2id for human passwords (NIST SP 800-63B-4 section 3.1.1.2), under a bound on how many run at once."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from authserver.runtime.metrics import hash_refused, hash_waits
+from authserver.runtime.settings import Settings
+
+MOST_BYTES = 1024
+WAIT_SECONDS = 5
+THREADS_KEPT_FREE = 2
+"""Threads of the server that never wait for a password to be hashed, so that they can mint tokens."""
+
+
+class HashingBusy(Exception):
+    """Too many passwords are being hashed; try again in a few seconds."""
+
+
+class PasswordHash:
+    """Hashes and verifies passwords of at most 1 KB as the settings say. Raises HashingBusy when the queue is full or takes 5 s."""
+
+    def __init__(self, settings: Settings) -> None:
+        memory = settings.password_hash_memory_bytes // 1024
+        self._argon2 = PasswordHasher(time_cost=settings.password_hash_iterations, memory_cost=memory, parallelism=1)
+        at_once = settings.password_hash_concurrency or max(1, (os.cpu_count() or 2) - 1)
+        self._places = threading.BoundedSemaphore(at_once)
+        self._queue = threading.BoundedSemaphore(max(at_once, settings.database_connections - THREADS_KEPT_FREE))
+        self._nobody = ""
+
+    def hash(self, password: str) -> str:
+        """Hash a new password; ValueError above 1 KB."""
+        if len(password.encode()) > MOST_BYTES:
+            raise ValueError("a password can be at most 1024 bytes long")
+        with self._place():
+            return self._argon2.hash(password)
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        """Tell whether the password is right; takes the same time where nothing is stored."""
+        if len(password.encode("utf-8", "replace")) > MOST_BYTES:
+            password = ""
+        target = stored or self._dummy()
+        with self._place():
+            return self._matches(target, password) and stored is not None
+
+    def needs_rehash(self, stored: str) -> bool:
+        """Tell whether the settings have changed since the password was hashed."""
+        return self._argon2.check_needs_rehash(stored)
+
+    def _matches(self, target: str, password: str) -> bool:
+        try:
+            return self._argon2.verify(target, password.encode("utf-8", "replace"))
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _dummy(self) -> str:
+        if not self._nobody:
+            self._nobody = self._argon2.hash("nobody has this password")
+        return self._nobody
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._queue.acquire(blocking=False):
+            hash_refused()
+            raise HashingBusy
+        try:
+            self._wait()
+            try:
+                yield
+            finally:
+                self._places.release()
+        finally:
+            self._queue.release()
+
+    def _wait(self) -> None:
+        if self._places.acquire(blocking=False):
+            return
+        hash_waits()
+        if not self._places.acquire(timeout=WAIT_SECONDS):
+            hash_refused()
+            raise HashingBusy
