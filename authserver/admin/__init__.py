@@ -1,0 +1,7 @@
+"""What an operator can do; the command line, the admin API and the console are skins over it. One file per resource.
+
+Each function takes the caller's `Database` and `Runtime`, writes an audit event, and leaves the commit to the caller.
+errors.py says what can go wrong · clients.py, users.py, resource_servers.py, sessions.py, grants.py, keys.py, tokens.py
+the resources · schema.py migrations · restore.py after a backup came back · janitor.py what a schedule does (commits for
+itself) · demo.py what `authserver dev` creates · documents.py rows as JSON documents.
+"""
