@@ -63,6 +63,7 @@ class TransactionalFlask(Flask):
         answer: Response = self.make_response(self._answer(view))
         if answer.status_code < 500:
             db().commit()
+            db().release()
             keep_up(runtime())
         else:
             db().rollback()
