@@ -5,14 +5,20 @@ import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 
 import { Provider } from "oidc-provider";
-import MemoryAdapter, { setStorage } from "oidc-provider/lib/adapters/memory_adapter.js";
+import MemoryAdapter from "oidc-provider/lib/adapters/memory_adapter.js";
 import LRU from "oidc-provider/lib/helpers/lru.js";
 
 const { port, apis, service, app } = JSON.parse(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
 const signedIn = Math.floor(Date.now() / 1000);
 
-setStorage(new LRU({ maxSize: 1_000_000 })); // by default it forgets all but the last 1,000 entries
+const store = new LRU({ maxSize: 1_000_000 }); // its own forgets all but the last 1,000 entries
+
+class Adapter extends MemoryAdapter {
+  constructor(model) {
+    super(model, store);
+  }
+}
 
 function key(alg, type, options) {
   const { privateKey } = generateKeyPairSync(type, options);
@@ -20,7 +26,7 @@ function key(alg, type, options) {
 }
 
 const provider = new Provider(issuer, {
-  adapter: MemoryAdapter,
+  adapter: Adapter,
   jwks: { keys: [key("RS256", "rsa", { modulusLength: 2048 }), key("ES256", "ec", { namedCurve: "P-256" })] },
   clients: [
     {
