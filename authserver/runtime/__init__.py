@@ -2,7 +2,7 @@
 
 `Runtime` is the only thing that tests replace. Every other room takes time, randomness and the outside world from it.
 settings.py says what can be configured · engine.py connects · cache.py keeps rows for seconds · fetch.py is the only
-way out (SSRF-safe) · keys.py holds the keys that seal secrets · log.py and metrics.py tell the operator.
+way out (SSRF-safe) · mail.py sends letters · keys.py holds the keys that seal secrets · log.py and metrics.py tell the operator.
 """
 
 import secrets
@@ -16,6 +16,7 @@ from authserver.runtime.cache import Caches
 from authserver.runtime.engine import make_engine
 from authserver.runtime.fetch import Fetch, fetch_public
 from authserver.runtime.keys import KeyEncryptionKeys
+from authserver.runtime.mail import Send, make_mail, send_nothing
 from authserver.runtime.settings import Settings
 
 
@@ -34,6 +35,7 @@ class Runtime:
     now: Callable[[], datetime] = _utc_now
     new_secret: Callable[[int], bytes] = secrets.token_bytes
     fetch: Fetch = field(default=fetch_public)
+    mail: Send = field(default=send_nothing)
 
 
 def make_runtime(settings: Settings, *, now: Callable[[], datetime] = _utc_now, fetch: Fetch = fetch_public) -> Runtime:
@@ -45,4 +47,5 @@ def make_runtime(settings: Settings, *, now: Callable[[], datetime] = _utc_now, 
         caches=Caches(now, settings),
         now=now,
         fetch=fetch,
+        mail=make_mail(settings.smtp_url, settings.mail_from),
     )

@@ -4,6 +4,7 @@ With PROMETHEUS_MULTIPROC_DIR set, as `authserver serve` does where metrics are 
 processes lie in files of that folder and are shown as their sum.
 """
 
+from collections import Counter as Counts
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -26,6 +27,17 @@ _responses = Counter("authserver_responses", "Answers by endpoint and class of s
 _pool_waits = Counter("authserver_database_pool_waits", "Times that all database connections were in use when one was needed")
 _hash_waits = Counter("authserver_password_hash_waits", "Passwords that waited for their turn to be hashed")
 _hash_refusals = Counter("authserver_password_hash_refusals", "Passwords refused because the wait was too long")
+
+
+def counted() -> dict[tuple[str, str], int]:
+    """Return what this process has counted so far, for the console's charts, by name and label."""
+    of = {"tokens": (_tokens, "grant_type"), "sign_ins": (_sign_ins, "outcome"), "refusals": (_refusals, "error")}
+    totals: Counts[tuple[str, str]] = Counts()
+    for name, (counter, label) in of.items():
+        for sample in next(iter(counter.collect())).samples:
+            if sample.name.endswith("_total"):
+                totals[name, sample.labels[label]] += int(sample.value)
+    return dict(totals)
 
 
 def tokens_issued(grant_type: str) -> None:

@@ -15,8 +15,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from authserver.runtime.mail import check_mail
+
 PREFIX = "AUTHSERVER_"
 LIMIT = re.compile(r"[1-9]\d{0,8}/([1-9]\d{0,3})?(second|minute|hour|day)s?")
+COMPONENTS = ("protocol", "admin")
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 IN_WORDS: dict[Any, str] = {int: "a whole number", bool: "true or false"}
 
@@ -45,6 +48,14 @@ class Settings:
         (), "Keys that seal secrets in the database: 32 bytes in base64 each, the current one first", secret=True
     )
     dev: bool = knob(False, "Set by `authserver dev` alone: serves /demo; refused by `authserver serve`")
+    components: tuple[str, ...] = knob(
+        COMPONENTS, "What is served: `protocol` (tokens and the pages of users), `admin` (console and REST API), or both"
+    )
+    apply: str = knob("", "A file of APIs, clients and roles that is applied at every start, as by `authserver apply`")
+    smtp_url: str = knob(
+        "", "How mail is sent: smtp://USER:PASSWORD@HOST:587 (with STARTTLS) or smtps://…:465; empty sends none", secret=True
+    )
+    mail_from: str = knob("", "Who mail is from, like Example <login@example.com>; needed beside AUTHSERVER_SMTP_URL")
 
     access_token_lifetime: timedelta = knob(seconds(600), "Life of an access token, where its API does not say otherwise")
     id_token_lifetime: timedelta = knob(seconds(3600), "Life of an ID token")
@@ -90,6 +101,8 @@ class Settings:
     log_level: str = knob("INFO", "DEBUG, INFO, WARNING or ERROR")
     metrics_token: str = knob("", "Bearer token that opens /metrics; empty closes it", secret=True)
     metrics_port: int = knob(0, "A port of its own for /metrics on loopback, without a token; 0 for none")
+    refusal_lifetime: timedelta = knob(timedelta(days=7), "How long refused authorization and token requests are kept, to be explained")
+    figures_lifetime: timedelta = knob(timedelta(days=31), "How long the figures behind the console's charts are kept")
     audit_lifetime: timedelta = knob(timedelta(days=90), "How long audit events are kept")
     refused_events_per_minute: int = knob(60, "Most audit rows per minute for requests that were refused before anyone was known")
 
@@ -101,6 +114,12 @@ class Settings:
         for name in ("sign_in_limit_account", "sign_in_limit_address", "sign_in_limit_strangers"):
             if not LIMIT.fullmatch(getattr(self, name)):
                 raise SettingsError(f"{PREFIX}{name.upper()} must be written like 10/5minutes or 100/day")
+        if not self.components or set(self.components) - set(COMPONENTS):
+            raise SettingsError(f"{PREFIX}COMPONENTS must be {', '.join(COMPONENTS)}, or both")
+        try:
+            check_mail(self.smtp_url, self.mail_from)
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}{error}") from None
 
     @property
     def is_loopback(self) -> bool:
