@@ -7,6 +7,7 @@ which is what migrations need.
 
 from authserver.store import (  # noqa: F401
     access_token,
+    admin_role,
     audit,
     authorization_code,
     authorization_request,
@@ -14,10 +15,16 @@ from authserver.store import (  # noqa: F401
     client,
     consent,
     credential,
+    figure,
     grant,
+    idempotency,
+    link,
+    outbox,
     rate_limit,
+    refusal,
     replay,
     resource_server,
+    search,
     signing_key,
     user,
 )

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Index, Table, select
 from authserver.runtime import Runtime
 from authserver.runtime.log import circumstances
 from authserver.runtime.metrics import happened
-from authserver.store.base import Database, Instant, ascii_text, binary, document, metadata, new_id, rows, text
+from authserver.store.base import Database, Instant, ascii_text, behind, binary, document, metadata, new_id, rows, text
 
 log = logging.getLogger("authserver.audit")
 
@@ -32,7 +32,12 @@ audit_events = Table(
     Column("request_id", ascii_text(64), nullable=False),
     Column("details", document(), nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
-    Index("ix_audit_events_at", "at"),
+    Index("ix_audit_events_at_id", "at", "id"),
+    Index("ix_audit_events_action_at_id", "action", "at", "id"),
+    Index("ix_audit_events_actor_at_id", "actor", "at", "id"),
+    Index("ix_audit_events_client_id_at_id", "client_id", "at", "id"),
+    Index("ix_audit_events_subject_at_id", "subject", "at", "id"),
+    Index("ix_audit_events_request_id", "request_id"),
 )
 
 
@@ -59,9 +64,24 @@ def insert_event(db: Database, values: Mapping[str, object]) -> None:
     db.execute(audit_events.insert().values(**values))
 
 
-def list_events(db: Database, limit: int = 100) -> list[AuditEvent]:
-    """List the newest events."""
-    return rows(db, AuditEvent, select(audit_events).order_by(audit_events.c.at.desc(), audit_events.c.id).limit(limit))
+def list_events(
+    db: Database,
+    limit: int = 100,
+    *,
+    matching: Mapping[str, str] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: tuple[datetime, bytes] | None = None,
+) -> list[AuditEvent]:
+    """List events, newest first: those with these values, from `since` to before `until`, behind the last one seen."""
+    query = select(audit_events).where(*(audit_events.c[name] == value for name, value in (matching or {}).items()))
+    if since is not None:
+        query = query.where(audit_events.c.at >= since)
+    if until is not None:
+        query = query.where(audit_events.c.at < until)
+    if before is not None:
+        query = query.where(behind((audit_events.c.at, audit_events.c.id), before, descending=True))
+    return rows(db, AuditEvent, query.order_by(audit_events.c.at.desc(), audit_events.c.id.desc()).limit(limit))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

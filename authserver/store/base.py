@@ -17,6 +17,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    ColumnElement,
     CursorResult,
     Delete,
     Engine,
@@ -31,7 +32,9 @@ from sqlalchemy import (
     Update,
     bindparam,
     func,
+    literal,
     select,
+    tuple_,
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
@@ -103,6 +106,11 @@ def text(length: int) -> Any:
     return String(length).with_variant(String(length, collation="utf8mb4_bin"), *ON_MYSQL)
 
 
+def ordered_text(length: int) -> Any:
+    """A text in any language that compares and sorts by byte, so that a range of it is a prefix."""
+    return text(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 def long_text() -> Any:
     """A text without a limit."""
     return Text().with_variant(Text(collation="utf8mb4_bin"), *ON_MYSQL)
@@ -143,6 +151,7 @@ class Database:
         """Keep the engine; nothing is connected."""
         self.engine = engine
         self.writes = 0
+        self.outgoing: list[bytes] = []  # rows of the outbox, to be sent once this is committed
         self._connection: Connection | None = None
         self._begun = False
         self._turn: Lock | None = None
@@ -258,14 +267,10 @@ def insert_once(db: Database, table: Table, values: Mapping[str, object]) -> boo
     return db.execute(_insert_ignoring(db.engine.dialect.name, table), values).rowcount == 1
 
 
-def upsert(db: Database, table: Table, values: Mapping[str, object], changes: Mapping[str, object]) -> None:
-    """Insert a row, or apply `changes` to the one that has its primary key."""
-    keys = [column.name for column in table.primary_key.columns]
-    insert = _insert(db.engine.dialect.name, table).values(**values)
-    if db.engine.dialect.name in ON_MYSQL:
-        db.execute(insert.on_duplicate_key_update(**changes))
-    else:
-        db.execute(insert.on_conflict_do_update(index_elements=keys, set_=dict(changes)))
+def behind(columns: Sequence[Column[Any]], values: Sequence[object], *, descending: bool = False) -> ColumnElement[bool]:
+    """Return the condition of rows that come after the one with these values, in the order of these columns."""
+    here, there = tuple_(*columns), tuple_(*(literal(value, column.type) for column, value in zip(columns, values, strict=True)))
+    return here < there if descending else here > there
 
 
 def count(db: Database, table: Table) -> int:
@@ -281,12 +286,12 @@ def _consuming(table: Table, key: Column[Any]) -> Update:
 
 @cache
 def _insert_ignoring(dialect: str, table: Table) -> Any:
-    insert = _insert(dialect, table)
+    insert = insert_into(dialect, table)
     ignoring = insert.prefix_with("IGNORE") if dialect in ON_MYSQL else insert.on_conflict_do_nothing()
     return ignoring.execution_options(preserve_rowcount=True)  # psycopg's cursor forgets it
 
 
-def _insert(dialect: str, table: Table) -> Any:
+def insert_into(dialect: str, table: Table) -> Any:
     """Begin the dialect's own INSERT. Its package loads all of its drivers, so that only the one in use is imported."""
     package = import_module(f"sqlalchemy.dialects.{'mysql' if dialect in ON_MYSQL else dialect}")
     return package.insert(table)

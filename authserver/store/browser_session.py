@@ -11,6 +11,7 @@ from authserver.store.base import (
     Database,
     Instant,
     ascii_text,
+    behind,
     binary,
     changed,
     document,
@@ -41,6 +42,7 @@ browser_sessions = Table(
     Column("expires_at", Instant, nullable=False),
     Column("revoked_at", Instant),
     Index("uq_browser_sessions_id", "id", unique=True),
+    Index("ix_browser_sessions_created_at_id", "created_at", "id"),
 )
 
 
@@ -94,13 +96,18 @@ def find_session_by_id(db: Database, identifier: bytes) -> BrowserSession | None
     return one(db, BrowserSession, _BY_ID, identifier=identifier)
 
 
-def list_sessions(db: Database, user_id: bytes | None, now: datetime, limit: int = 1000) -> list[BrowserSession]:
-    """List live sessions, newest first, of one user or of all."""
+def list_sessions(
+    db: Database, user_id: bytes | None, now: datetime, limit: int = 1000, before: tuple[datetime, bytes] | None = None
+) -> list[BrowserSession]:
+    """List live sessions, newest first, of one user or of all; `before` is the creation and id of the last one seen."""
     live = (browser_sessions.c.revoked_at.is_(None)) & (browser_sessions.c.idle_at > now) & (browser_sessions.c.expires_at > now)
     query = select(browser_sessions).where(live)
     if user_id is not None:
         query = query.where(browser_sessions.c.user_id == user_id)
-    return rows(db, BrowserSession, query.order_by(browser_sessions.c.last_seen_at.desc()).limit(limit))
+    if before is not None:
+        query = query.where(behind((browser_sessions.c.created_at, browser_sessions.c.id), before, descending=True))
+    newest_first = query.order_by(browser_sessions.c.created_at.desc(), browser_sessions.c.id.desc())
+    return rows(db, BrowserSession, newest_first.limit(limit))
 
 
 def insert_session(db: Database, values: Mapping[str, object]) -> None:

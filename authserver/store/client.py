@@ -1,6 +1,6 @@
 """Clients (RFC 6749 section 2, metadata named as in RFC 7591), their secrets, and the origins that may call us."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from authserver.store.base import (
     Database,
     Instant,
     ascii_text,
+    behind,
     binary,
     changed,
     document,
@@ -20,6 +21,9 @@ from authserver.store.base import (
     rows,
     text,
 )
+
+TEST_DRIVE = "test-drive"
+"""What short-lived copies of clients are managed by, with which administrators try a flow; no list has them."""
 
 clients = Table(
     "clients",
@@ -32,6 +36,12 @@ clients = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    Column("managed_by", text(200), nullable=False, server_default=""),
+    Column("last_used_at", Instant),
+    Index("ix_clients_client_name_client_id", "client_name", "client_id"),
+    Index("ix_clients_kind_client_name_client_id", "kind", "client_name", "client_id"),
+    Index("ix_clients_disabled_at", "disabled_at"),
+    Index("ix_clients_managed_by", "managed_by"),
 )
 
 client_secrets = Table(
@@ -63,6 +73,11 @@ class ClientSecret:
     expires_at: datetime | None
     last_used_at: datetime | None
 
+    @property
+    def id(self) -> str:
+        """The name by which an operator speaks of it: when it was made, which no two of a client share."""
+        return str(int(self.created_at.timestamp()))
+
     def is_live(self, now: datetime) -> bool:
         """Tell whether the secret still opens."""
         return self.expires_at is None or now < self.expires_at
@@ -70,7 +85,10 @@ class ClientSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A registered client; `metadata` was checked by the rules of oauth/client_registration.py."""
+    """A registered client; `metadata` was checked by the rules of oauth/client_registration.py.
+
+    `managed_by` names the file that owns it, empty for none; `last_used_at` is a day, not an instant.
+    """
 
     client_id: str
     kind: str
@@ -80,6 +98,8 @@ class Client:
     created_at: datetime
     updated_at: datetime
     disabled_at: datetime | None
+    managed_by: str = ""
+    last_used_at: datetime | None = None
     secrets: tuple[ClientSecret, ...] = ()
 
     @property
@@ -123,7 +143,34 @@ def find_client(db: Database, client_id: str) -> Client | None:
 
 def list_clients(db: Database, *, after: str = "", limit: int = 100) -> list[Client]:
     """List clients by id, without their secrets."""
-    return rows(db, Client, select(clients).where(clients.c.client_id > after).order_by(clients.c.client_id).limit(limit))
+    query = select(clients).where(clients.c.client_id > after, clients.c.managed_by != TEST_DRIVE)
+    return rows(db, Client, query.order_by(clients.c.client_id).limit(limit))
+
+
+def list_clients_by_name(
+    db: Database, *, kind: str = "", disabled: bool | None = None, after: tuple[str, str] | None = None, limit: int
+) -> list[Client]:
+    """List clients by name and id, without their secrets; `after` is the name and id of the last one seen."""
+    query = select(clients).where(clients.c.managed_by != TEST_DRIVE)
+    if kind:
+        query = query.where(clients.c.kind == kind)
+    if disabled is not None:
+        query = query.where(clients.c.disabled_at.is_not(None) if disabled else clients.c.disabled_at.is_(None))
+    if after is not None:
+        query = query.where(behind((clients.c.client_name, clients.c.client_id), after))
+    return rows(db, Client, query.order_by(clients.c.client_name, clients.c.client_id).limit(limit))
+
+
+def find_clients(db: Database, client_ids: Iterable[str]) -> list[Client]:
+    """Look some clients up, by id, without their secrets."""
+    query = select(clients).where(clients.c.client_id.in_(list(client_ids))).order_by(clients.c.client_id)
+    return rows(db, Client, query)
+
+
+def list_owned_clients(db: Database, owner: str) -> list[str]:
+    """List the ids of the clients that a file owns."""
+    query = select(clients.c.client_id).where(clients.c.managed_by == owner).order_by(clients.c.client_id)
+    return list(db.execute(query).scalars())
 
 
 def insert_client(db: Database, values: Mapping[str, object], origins: tuple[str, ...]) -> None:
@@ -165,6 +212,11 @@ def insert_secret(db: Database, secret: Digest, client_id: str, now: datetime, e
     db.execute(client_secrets.insert().values(**values))
 
 
+def delete_secret(db: Database, secret: Digest) -> None:
+    """Delete a secret."""
+    db.execute(delete(client_secrets).where(client_secrets.c.digest == secret))
+
+
 def expire_secrets(db: Database, client_id: str, at: datetime) -> None:
     """Let every secret of a client end at `at`, unless it ends sooner."""
     later = client_secrets.c.expires_at.is_(None) | (client_secrets.c.expires_at > at)
@@ -177,6 +229,12 @@ def drop_secrets(db: Database, client_id: str, keep: int) -> None:
     newest_first = query.order_by(client_secrets.c.created_at.desc(), client_secrets.c.expires_at.is_not(None), client_secrets.c.digest)
     for secret in rows(db, ClientSecret, newest_first)[keep:]:
         db.execute(delete(client_secrets).where(client_secrets.c.digest == secret.digest))
+
+
+def note_client_use(db: Database, client_id: str, day: datetime) -> None:
+    """Remember the day of a client's last use."""
+    older = clients.c.last_used_at.is_(None) | (clients.c.last_used_at < day)
+    db.execute(update(clients).where(clients.c.client_id == client_id, older).values(last_used_at=day))
 
 
 def note_secret_use(db: Database, secret: Digest, day: datetime) -> None:

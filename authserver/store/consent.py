@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Column, Table, bindparam, delete, select
 
-from authserver.store.base import Database, Instant, ascii_text, binary, document, metadata, one, rows, upsert
+from authserver.store.base import Database, Instant, ascii_text, binary, document, metadata, one, rows
+from authserver.store.upserts import upsert
 
 NO_API = ""
 """Where the scopes are remembered that concern no API; no API has an empty identifier."""

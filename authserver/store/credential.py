@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Column, Table, delete, select
 
-from authserver.store.base import Database, Instant, ascii_text, binary, metadata, upsert
+from authserver.store.base import Database, Instant, ascii_text, binary, metadata
+from authserver.store.upserts import upsert
 
 passwords = Table(
     "passwords",

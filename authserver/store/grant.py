@@ -16,6 +16,7 @@ from authserver.store.base import (
     Instant,
     Words,
     ascii_text,
+    behind,
     binary,
     changed,
     document,
@@ -51,7 +52,8 @@ grants = Table(
     Column("revoked_at", Instant),
     Column("revoked_because", ascii_text(64)),
     Index("ix_grants_user_id_client_id", "user_id", "client_id"),
-    Index("ix_grants_client_id", "client_id"),
+    Index("ix_grants_client_id_created_at_id", "client_id", "created_at", "id"),
+    Index("ix_grants_created_at_id", "created_at", "id"),
 )
 
 
@@ -139,14 +141,23 @@ def find_standing(db: Database, identifier: bytes, now: datetime, jti: str = "")
     return Standing(grant, user, live, revoked_jti is not None)
 
 
-def list_grants(db: Database, *, user_id: bytes | None = None, client_id: str | None = None, limit: int = 1000) -> list[Grant]:
-    """List grants that are not revoked, newest first, of a user, a client, or all."""
+def list_grants(
+    db: Database,
+    *,
+    user_id: bytes | None = None,
+    client_id: str | None = None,
+    before: tuple[datetime, bytes] | None = None,
+    limit: int = 1000,
+) -> list[Grant]:
+    """List grants that are not revoked, newest first, of a user, a client, or all; `before` is the last one seen."""
     query = select(grants).where(grants.c.revoked_at.is_(None))
     if user_id is not None:
         query = query.where(grants.c.user_id == user_id)
     if client_id is not None:
         query = query.where(grants.c.client_id == client_id)
-    return rows(db, Grant, query.order_by(grants.c.created_at.desc()).limit(limit))
+    if before is not None:
+        query = query.where(behind((grants.c.created_at, grants.c.id), before, descending=True))
+    return rows(db, Grant, query.order_by(grants.c.created_at.desc(), grants.c.id.desc()).limit(limit))
 
 
 def insert_grant(db: Database, values: Mapping[str, object]) -> None:

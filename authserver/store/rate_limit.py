@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Column, Integer, Table, case, delete, literal, select
 
-from authserver.store.base import Database, Instant, ascii_text, metadata, upsert
+from authserver.store.base import Database, Instant, ascii_text, metadata
+from authserver.store.upserts import upsert
 
 rate_limits = Table(
     "rate_limits",

@@ -23,12 +23,13 @@ resource_servers = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("managed_by", text(200), nullable=False, server_default=""),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceServer:
-    """An API. `scopes` are texts for people by scope; `claims` are attribute names by claim name."""
+    """An API. `scopes` are texts for people by scope; `claims` attribute names by claim name; `managed_by` the file that owns it."""
 
     identifier: str
     name: str
@@ -41,6 +42,7 @@ class ResourceServer:
     version: int
     created_at: datetime
     updated_at: datetime
+    managed_by: str = ""
 
     def lifetime(self, default: timedelta) -> timedelta:
         """How long the API's tokens live."""
@@ -52,9 +54,11 @@ def find_resource_server(db: Database, identifier: str) -> ResourceServer | None
     return one(db, ResourceServer, select(resource_servers).where(resource_servers.c.identifier == identifier))
 
 
-def list_resource_servers(db: Database, *, after: str = "", limit: int = 1000) -> list[ResourceServer]:
-    """List APIs by identifier."""
+def list_resource_servers(db: Database, *, after: str = "", prefix: str = "", limit: int = 1000) -> list[ResourceServer]:
+    """List APIs by identifier, those that begin with `prefix`; there are not many, so that no index serves that."""
     query = select(resource_servers).where(resource_servers.c.identifier > after)
+    if prefix:
+        query = query.where(resource_servers.c.identifier.startswith(prefix, autoescape=True))
     return rows(db, ResourceServer, query.order_by(resource_servers.c.identifier).limit(limit))
 
 

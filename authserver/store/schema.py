@@ -8,7 +8,7 @@ from sqlalchemy import column, inspect, select, table
 
 from authserver.store.base import Database
 
-HEAD = "0001"
+HEAD = "0002"
 
 _version = table("alembic_version", column("version_num"))
 

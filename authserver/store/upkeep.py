@@ -11,8 +11,13 @@ from authserver.store.authorization_code import authorization_codes
 from authserver.store.authorization_request import authorization_requests
 from authserver.store.base import Database
 from authserver.store.browser_session import browser_sessions
+from authserver.store.figure import figures
 from authserver.store.grant import grants
+from authserver.store.idempotency import idempotency_keys
+from authserver.store.link import links
+from authserver.store.outbox import outbox
 from authserver.store.rate_limit import rate_limits
+from authserver.store.refusal import refusals
 from authserver.store.replay import spent
 from authserver.store.signing_key import signing_keys
 
@@ -27,6 +32,11 @@ EXPIRIES: tuple[tuple[Table, Column[datetime]], ...] = (
     (spent, spent.c.expires_at),
     (audit_events, audit_events.c.expires_at),
     (signing_keys, signing_keys.c.removed_at),
+    (refusals, refusals.c.expires_at),
+    (figures, figures.c.expires_at),
+    (idempotency_keys, idempotency_keys.c.expires_at),
+    (links, links.c.expires_at),
+    (outbox, outbox.c.expires_at),
 )
 """Every table whose rows end by themselves, with the instant at which they do."""
 

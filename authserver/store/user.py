@@ -1,6 +1,6 @@
 """People: email, name, the standard claims of OpenID Connect Core section 5.1, roles, groups and own attributes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,7 @@ users = Table(
     Column("updated_at", Instant, nullable=False),
     Column("disabled_at", Instant),
     Index("uq_users_email", "email", unique=True),
+    Index("ix_users_disabled_at", "disabled_at"),
 )
 
 
@@ -76,9 +77,17 @@ def find_user_by_email(db: Database, email: str) -> User | None:
     return one(db, User, select(users).where(users.c.email == email))
 
 
-def list_users(db: Database, *, after: str = "", limit: int = 100) -> list[User]:
+def list_users(db: Database, *, after: str = "", disabled: bool | None = None, limit: int = 100) -> list[User]:
     """List users by email."""
-    return rows(db, User, select(users).where(users.c.email > after).order_by(users.c.email).limit(limit))
+    query = select(users).where(users.c.email > after)
+    if disabled is not None:
+        query = query.where(users.c.disabled_at.is_not(None) if disabled else users.c.disabled_at.is_(None))
+    return rows(db, User, query.order_by(users.c.email).limit(limit))
+
+
+def find_users(db: Database, identifiers: Iterable[bytes]) -> list[User]:
+    """Look some users up, by id."""
+    return rows(db, User, select(users).where(users.c.id.in_(list(identifiers))).order_by(users.c.id))
 
 
 def insert_user(db: Database, values: Mapping[str, object]) -> None:
