@@ -12,10 +12,13 @@ def load() -> Any:
         from authserver.runtime import make_runtime
         from authserver.runtime.log import configure
         from authserver.runtime.settings import read_settings
+        from authserver.web.upkeep import finish_at_exit
 
         settings = read_settings()
         configure(settings.log_level)
-        return create_app(make_runtime(settings))
+        runtime = make_runtime(settings)
+        finish_at_exit(runtime)
+        return create_app(runtime)
     finally:
         gc.freeze()
         gc.enable()

@@ -87,14 +87,14 @@ def test_a_signed_in_authorization_costs_one_write(rp, runtime, counts):
     assert tally.commits == 1
 
 
-def test_a_refused_anonymous_request_writes_nothing(service, counts):
+def test_refused_anonymous_requests_write_so_many_rows_a_minute_and_no_more(service, counts, runtime):
+    asked = {"grant_type": "client_credentials", "client_secret": "x"}
     with counts.measure() as tally:
-        assert (
-            service.back.post("/oauth2/token", {"grant_type": "client_credentials", "client_id": "nobody", "client_secret": "x"}).status
-            == 401
-        )
-        assert service.back.get("/oauth2/authorize?client_id=nobody").status == 400
-    assert tally.writes == []
+        for number in range(runtime.settings.refused_events_per_minute):
+            assert service.back.post("/oauth2/token", {**asked, "client_id": f"nobody-{number}"}).status == 401
+            assert service.back.get(f"/oauth2/authorize?client_id=nobody-{number}").status == 400
+    assert len(tally.writes) == runtime.settings.refused_events_per_minute
+    assert all("INTO refusals" in statement for statement in tally.writes)
 
 
 def test_an_opaque_token_costs_one_write(runtime, http, clock, counts):

@@ -56,7 +56,10 @@ class Payload(OAuth2Payload):
 
 
 class AsRequest(OAuth2Request):
-    """A request to one of our endpoints; unlike Authlib's it never looks at the URL."""
+    """A request to one of our endpoints; unlike Authlib's it never looks at the URL.
+
+    `claimed_client` is whom it says it is from, proven or not.
+    """
 
     payload: Payload
     client: Client
@@ -68,6 +71,7 @@ class AsRequest(OAuth2Request):
         self.payload = Payload(pairs)
         self.payload.check()
         self.auth_method: str | None = None
+        self.claimed_client = self.payload.get("client_id") or ""
         self._scope = None
 
 

@@ -20,6 +20,7 @@ from authserver.runtime.settings import Settings
 from authserver.store.audit import Happening, log_happening
 from authserver.store.base import Database
 from authserver.store.client import Client, find_client
+from authserver.store.refusal import note_refusal
 from authserver.store.resource_server import ResourceServer, find_resource_server
 
 CLIENT_ID = re.compile(r"[\x20-\x7e]{1,255}")
@@ -77,6 +78,12 @@ class Server(AuthorizationServer):
             return None
         client: Client | None = self.runtime.caches.clients.get(client_id, lambda: find_client(self.db, client_id))
         return client if client is not None and client.disabled_at is None else None
+
+    def reload_client(self, client: Client) -> Client | None:
+        """Return a client as it is now, if that is not what it was: a new secret or key of it may be seconds old."""
+        found = find_client(self.db, client.client_id)
+        self.runtime.caches.clients.put(client.client_id, found)
+        return found if found is not None and found.disabled_at is None and found != client else None
 
     def query_resource_server(self, identifier: str) -> ResourceServer | None:
         """Return an API, a few seconds old at most."""
@@ -149,14 +156,17 @@ class Server(AuthorizationServer):
             request = self.create_oauth2_request(message)
             return self.handle_response(*act(request))
         except OAuth2Error as error:
-            client = getattr(request, "client", None)
-            log_happening(
-                Happening(
-                    action=f"{name}.refuse",
-                    outcome="refused",
-                    client_id=client.client_id if client else "",
-                    because=because(error),
-                    details={"error": error.error},
-                )
-            )
+            self._note(name, message, request, error)
             return self.handle_error_response(request, error)
+
+    def _note(self, name: str, message: Any, request: AsRequest | None, error: OAuth2Error) -> None:
+        """Log a refusal; keep those of the token endpoint for who has to find out why."""
+        client, reason = getattr(request, "client", None), because(error)
+        details = {"error": error.error}
+        client_id = client.client_id if client else ""
+        log_happening(Happening(action=f"{name}.refuse", outcome="refused", client_id=client_id, because=reason, details=details))
+        if name == "token":
+            claimed, asked = request.claimed_client if request else "", message.form or ()
+            who = client_id or claimed
+            known = client is not None
+            note_refusal(self.runtime, endpoint=name, error=error.error, because=reason, client_id=who, known=known, asked=asked)

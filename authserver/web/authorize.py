@@ -22,6 +22,7 @@ from authserver.store.authorization_request import PendingRequest, authorization
 from authserver.store.base import consume
 from authserver.store.browser_session import BrowserSession
 from authserver.store.consent import find_consent
+from authserver.store.refusal import note_refusal
 from authserver.web.context import db, runtime
 from authserver.web.cookies import browser_token, session_token, session_token_in, set_browser
 from authserver.web.errors import PageError
@@ -29,6 +30,8 @@ from authserver.web.headers import REDIRECT_HEADERS
 from authserver.web.pages import form_post_page
 from authserver.web.pending import store_pending, waiting
 
+EXPECTED = frozenset({"login_required", "consent_required", "interaction_required", "account_selection_required"})
+"""The errors by which prompt=none asks: nothing is wrong."""
 PAGES = {"login": "login.login", "account": "login.account", "consent": "consent.consent"}
 
 routes = Blueprint("authorize", __name__)
@@ -46,6 +49,7 @@ def authorize() -> Response:
     try:
         return _begin(server, read_request(server, source.items(multi=True)))
     except Untrusted as fault:
+        _note(server, source.get("client_id", ""), fault.code, fault.because)
         raise PageError(fault.code, because=fault.because) from fault
     except Refused as fault:
         return _refuse(server, fault.reply, fault.error, because(fault.error))
@@ -117,8 +121,17 @@ def _end(server: Server, asked: AuthorizationRequest, session: BrowserSession | 
 def _refuse(server: Server, reply: ReplyTo, error: OAuth2Error, reason: str) -> Response:
     details = {"error": error.error}
     log_happening(Happening(action="authorize.refuse", outcome="refused", client_id=reply.client_id, because=reason, details=details))
+    if error.error not in EXPECTED:
+        _note(server, reply.client_id, error.error, reason)
     description = error.get_error_description()
     return _reply(server, reply, {"error": error.error, **({"error_description": description} if description else {})})
+
+
+def _note(server: Server, client_id: str, error: str, reason: str) -> None:
+    """Keep a refused request for who has to find out why."""
+    asked = (request.form if request.method == "POST" else request.args).items(multi=True)
+    known = error != "unknown_client"
+    note_refusal(server.runtime, endpoint="authorize", error=error, because=reason, client_id=client_id, known=known, asked=asked)
 
 
 def _reply(server: Server, reply: ReplyTo, parameters: dict[str, str]) -> Response:

@@ -336,3 +336,23 @@ def test_without_assertions_none_is_announced_or_taken(http: InProcess, runtime:
     assert "token_endpoint_auth_signing_alg_values_supported" not in document
     service = RelyingParty(http, make_client(runtime, "service", key=make_key()), clock=clock)
     assert by_assertion(service, assertion(service, clock)).status == 401
+
+
+def test_a_secret_made_a_moment_ago_opens_although_the_client_is_cached(http: InProcess, runtime: Runtime) -> None:
+    made = make_client(runtime, "service")
+    ask = {"grant_type": "client_credentials"}
+    assert http.post(TOKEN, ask, headers=basic(made.client_id, str(made.secret))).status == 200
+    with transaction(runtime.engine) as db:
+        insert_secret(db, digest("the new secret of this client"), made.client_id, runtime.now())
+    assert http.post(TOKEN, ask, headers=basic(made.client_id, "the new secret of this client")).status == 200
+    assert http.post(TOKEN, ask, headers=basic(made.client_id, "no secret of this client")).status == 401
+
+
+def test_a_client_disabled_a_moment_ago_is_not_let_in_by_its_new_secret(http: InProcess, runtime: Runtime) -> None:
+    made = make_client(runtime, "service")
+    ask = {"grant_type": "client_credentials"}
+    assert http.post(TOKEN, ask, headers=basic(made.client_id, str(made.secret))).status == 200
+    with transaction(runtime.engine) as db:
+        insert_secret(db, digest("the new secret of this client"), made.client_id, runtime.now())
+        assert update_client(db, made.client_id, 1, {"disabled_at": runtime.now()})
+    assert http.post(TOKEN, ask, headers=basic(made.client_id, "the new secret of this client")).status == 401

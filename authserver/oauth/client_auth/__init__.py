@@ -5,6 +5,7 @@ One file per method: secret.py (Basic and body) · assertion.py (private_key_jwt
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NoReturn
 
 from authserver.oauth.access_token import ready_keys
@@ -37,13 +38,15 @@ class ClientAuthMethod:
 def authenticate(server: Server, request: AsRequest) -> Client:
     """Return the client that the request is from. Raises InvalidClientError or InvalidRequestError."""
     method, presented = _detect(server, request)
-    named = request.payload.client_id
+    named, request.claimed_client = request.payload.client_id, presented.client_id
     if named is not None and named != presented.client_id:
         refuse(InvalidRequestError("The parameter client_id is not the authenticated client."), because="client_id differs")
     client = server.query_client(presented.client_id)
     if client is not None:
         ready_keys(server, client)
     fault = method.verify(server, client, presented.proof)
+    if fault is not None and client is not None and (changed := server.reload_client(client)) is not None:
+        client, fault = changed, method.verify(server, changed, presented.proof)
     if client is None:
         fail(f"unknown or disabled client {presented.client_id[:64]!r}")
     if client.auth_method != method.name:
@@ -51,7 +54,14 @@ def authenticate(server: Server, request: AsRequest) -> Client:
     if fault is not None:
         fail(f"client {client.client_id}: {fault}")
     request.auth_method, request.client = method.name, client
+    _note_use(server, client)
     return client
+
+
+def _note_use(server: Server, client: Client) -> None:
+    """Remember the day of the client's last use, to be written once a day."""
+    used: dict[str, datetime] = server.runtime.caches.memo.setdefault("clients used", {})
+    used[client.client_id] = server.now
 
 
 def fail(because: str) -> NoReturn:
