@@ -8,10 +8,15 @@ from sqlalchemy import insert
 
 from authserver import jobs
 from authserver.admin import schema
+from authserver.admin.operation import Operation
+from authserver.admin.outbox import send_letter
+from authserver.runtime import make_runtime
 from authserver.runtime.engine import make_engine
+from authserver.runtime.settings import read_settings
 from authserver.store.base import transaction
 from authserver.store.replay import spent
 from tests.factories import ISSUER, SECRET_KEY, make_settings
+from tests.smtp_server import mail_server
 
 
 @pytest.fixture
@@ -35,6 +40,22 @@ def test_migrate_brings_the_tables(use, database_server):
     jobs.migrate()
     assert schema.is_current(engine)
     engine.dispose()
+
+
+def test_mail_that_waits_is_delivered(use, database_url, monkeypatch):
+    with mail_server() as box:
+        for name, value in {"SMTP_URL": f"smtp://127.0.0.1:{box.port}", "MAIL_FROM": "login@example.com"}.items():
+            monkeypatch.setenv(f"AUTHSERVER_{name}", value)
+        engine = use(database_url)
+        runtime = make_runtime(read_settings())
+        with transaction(runtime.engine) as db:
+            ends = runtime.now() + timedelta(days=1)
+            send_letter(Operation(db, runtime), "reset", "ada@example.com", {"link": "https://x"}, expires_at=ends)
+        runtime.engine.dispose()
+        assert jobs.deliver() == {"letters_sent": 1, "letters_failed": 0, "letters_given_up": 0}
+        assert jobs.deliver()["letters_sent"] == 0
+    engine.dispose()
+    assert len(box.letters) == 1
 
 
 def test_the_janitor_deletes_what_has_expired(use, database_url):

@@ -3,5 +3,6 @@
 Each function takes the caller's `Database` and `Runtime`, writes an audit event, and leaves the commit to the caller.
 errors.py says what can go wrong · clients.py, users.py, resource_servers.py, sessions.py, grants.py, keys.py, tokens.py
 the resources · schema.py migrations · restore.py after a backup came back · janitor.py what a schedule does (commits for
-itself) · demo.py what `authserver dev` creates · documents.py rows as JSON documents.
+itself) · demo.py what `authserver dev` creates · documents.py rows as JSON documents · configuration/ a file of APIs, clients
+and roles · letters.py and outbox.py mail · snippets.py code to paste · test_drive.py short-lived copies of clients that try a flow.
 """

@@ -3,13 +3,15 @@
 import re
 from datetime import timedelta
 
-from authserver.admin.errors import Conflict, Invalid
+from authserver.admin.errors import Conflict, Invalid, NotFound
 from authserver.admin.operation import Operation
+from authserver.admin.reach import refuse_beyond_reach
 from authserver.crypto.digest import digest, new_token
 from authserver.oauth.client_metadata import SECRET_METHODS
-from authserver.store.client import Client, drop_secrets, expire_secrets, find_secret_by_digest, insert_secret
+from authserver.store.client import Client, delete_secret, drop_secrets, expire_secrets, find_client, find_secret_by_digest, insert_secret
 
 LEAST_CHARACTERS = 20
+MOST_OVERLAP = timedelta(days=90)
 
 
 def new_secret(operation: Operation, client_id: str, given: str | None = None) -> str:
@@ -17,20 +19,41 @@ def new_secret(operation: Operation, client_id: str, given: str | None = None) -
     secret = new_token(operation.runtime.new_secret) if given is None else _check(given)
     if find_secret_by_digest(operation.db, digest(secret)) is not None:
         raise Conflict("this secret is in use already")
-    insert_secret(operation.db, digest(secret), client_id, operation.now())
+    client = find_client(operation.db, client_id)
+    newest = max((known.created_at for known in client.secrets), default=None) if client else None
+    now = operation.now()
+    insert_secret(operation.db, digest(secret), client_id, max(now, newest + timedelta(seconds=1)) if newest else now)
     return secret
 
 
 def rotate_secret(operation: Operation, client: Client, overlap: timedelta, given: str | None = None) -> str:
-    """Add a secret and return it; the newest one before works for `overlap` more, older ones end now."""
+    """Add a secret and return it; the newest one before works for `overlap` more, older ones end now.
+
+    Raises Invalid, Conflict, Forbidden.
+    """
+    refuse_beyond_reach(operation, client.metadata)
     if client.auth_method not in SECRET_METHODS:
         raise Conflict(f"client {client.client_id} has no secret: it authenticates by {client.auth_method}")
+    if not timedelta(0) <= overlap <= MOST_OVERLAP:
+        raise Invalid("overlap", f"must be between 0 and {MOST_OVERLAP.days} days")
     now = operation.now()
     drop_secrets(operation.db, client.client_id, keep=1 if overlap else 0)
     expire_secrets(operation.db, client.client_id, now + overlap)
     secret = new_secret(operation, client.client_id, given)
     operation.note("client.rotate_secret", client_id=client.client_id, details={"overlap_seconds": int(overlap.total_seconds())})
     return secret
+
+
+def drop_secret(operation: Operation, client: Client, secret_id: str) -> None:
+    """End one of the secrets of a client now, but not its last one. Raises NotFound, Conflict, Forbidden."""
+    refuse_beyond_reach(operation, client.metadata)
+    found = next((secret for secret in client.secrets if secret.id == secret_id), None)
+    if found is None:
+        raise NotFound(f"client {client.client_id} has no secret {secret_id!r}")
+    if not any(secret.is_live(operation.now()) for secret in client.secrets if secret is not found):
+        raise Conflict("this is the only secret that works: rotate it instead, or disable the client")
+    delete_secret(operation.db, found.digest)
+    operation.note("client.drop_secret", client_id=client.client_id, details={"secret": secret_id})
 
 
 def drop_all_secrets(operation: Operation, client_id: str) -> None:

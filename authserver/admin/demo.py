@@ -40,5 +40,6 @@ def ensure_demo(operation: Operation) -> Demo | None:
 
 
 def _move_page(operation: Operation, page: str) -> None:
-    if get_client(operation, "demo-spa").metadata["redirect_uris"] != [page]:
+    client = get_client(operation, "demo-spa")
+    if client.metadata["redirect_uris"] != [page] and not client.managed_by:
         update_client_metadata(operation, "demo-spa", {"redirect_uris": [page], "post_logout_redirect_uris": [page]})

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from authserver.store.audit import AuditEvent
 from authserver.store.base import show_id
 from authserver.store.browser_session import BrowserSession
 from authserver.store.client import Client, ClientSecret
@@ -27,6 +28,8 @@ def client_document(client: Client) -> Document:
         "enabled": client.disabled_at is None,
         **client.metadata,
         "secrets": list(map(_secret_document, client.secrets)),
+        "managed_by": client.managed_by,
+        "last_used_on": _day(client.last_used_at),
         **_times(client),
     }
 
@@ -42,12 +45,13 @@ def resource_server_document(api: ResourceServer) -> Document:
         "lifetime": api.token_lifetime_seconds,
         "claims": dict(api.claims),
         "introspected_by": list(api.introspected_by),
+        "managed_by": api.managed_by,
         **_times(api),
     }
 
 
-def user_document(user: User) -> Document:
-    """Describe a user."""
+def user_document(user: User, role: str = "") -> Document:
+    """Describe a user; `role` is what they may administer."""
     return {
         "id": user.subject,
         "email": user.email,
@@ -56,6 +60,7 @@ def user_document(user: User) -> Document:
         "roles": list(user.roles),
         "groups": list(user.groups),
         "attributes": dict(user.attributes),
+        "role": role or None,
         **_times(user),
     }
 
@@ -88,9 +93,25 @@ def grant_document(grant: Grant) -> Document:
     }
 
 
+def event_document(event: AuditEvent) -> Document:
+    """Describe an audit event."""
+    names = ("action", "outcome", "actor", "client_id", "subject", "address_prefix", "because", "request_id")
+    texts = {name: getattr(event, name) for name in names}
+    return {"id": show_id(event.id), "at": instant(event.at), **texts, "details": dict(event.details)}
+
+
 def _secret_document(secret: ClientSecret) -> Document:
-    day = instant(secret.last_used_at)
-    return {"created_at": instant(secret.created_at), "expires_at": instant(secret.expires_at), "last_used_on": day and day[:10]}
+    return {
+        "id": secret.id,
+        "created_at": instant(secret.created_at),
+        "expires_at": instant(secret.expires_at),
+        "last_used_on": _day(secret.last_used_at),
+    }
+
+
+def _day(at: datetime | None) -> str | None:
+    day = instant(at)
+    return day and day[:10]
 
 
 def _times(row: Client | ResourceServer | User) -> Document:

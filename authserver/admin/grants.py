@@ -3,6 +3,9 @@
 from authserver.admin.clients import get_client
 from authserver.admin.errors import Invalid, NotFound
 from authserver.admin.operation import Operation
+from authserver.admin.paging import USUAL, Page, page_of, place, read_place
+from authserver.admin.roles import refuse_above
+from authserver.admin.searching import is_an_id
 from authserver.admin.users import get_user
 from authserver.store.authorization_code import delete_client_codes, delete_user_codes
 from authserver.store.base import read_id, show_id
@@ -21,12 +24,28 @@ def live_grants(operation: Operation, user: str | None = None, client_id: str | 
     return [grant for grant in found if grant.is_refreshable(operation.now())]
 
 
+def page_of_grants(
+    operation: Operation, *, user: str = "", client_id: str = "", page_token: str = "", page_size: int = USUAL
+) -> Page[Grant]:
+    """List grants that are not revoked, newest first, of a user, a client, or all. Raises NotFound, Invalid."""
+    user_id = get_user(operation, user).id if user else None
+    if not is_an_id(client_id):
+        return Page([])
+
+    def fetch(after: tuple[int, str] | None, limit: int) -> list[Grant]:
+        return list_grants(operation.db, user_id=user_id, client_id=client_id or None, before=read_place(after), limit=limit)
+
+    listing = f"grants {user_id.hex() if user_id else ''} {client_id}"
+    return page_of(operation, listing, page_token, page_size, fetch, lambda row: place(row.created_at, row.id))
+
+
 def end_grant(operation: Operation, shown: str) -> int:
-    """Revoke a grant; return 1, or 0 where it was revoked before. Raises NotFound."""
+    """Revoke a grant; return 1, or 0 where it was revoked before. Raises NotFound, Forbidden."""
     identifier = read_id(shown)
     grant = None if identifier is None else find_grant(operation.db, identifier)
     if grant is None:
         raise NotFound(f"there is no grant {shown!r}")
+    refuse_above(operation, grant.user_id)
     ended = revoke_grant(operation.db, grant.id, operation.now(), BECAUSE)
     operation.note("grant.revoke", client_id=grant.client_id, subject=show_id(grant.user_id), details={"grant": grant.shown_id})
     return int(ended)
@@ -51,6 +70,7 @@ def _end_client(operation: Operation, client_id: str) -> int:
 
 def _end_user(operation: Operation, user: str, client_id: str | None) -> int:
     user_id = get_user(operation, user).id
+    refuse_above(operation, user_id)
     delete_user_codes(operation.db, user_id, client_id)
     if client_id is None:
         forget_consents(operation.db, user_id=user_id)

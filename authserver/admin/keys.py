@@ -1,12 +1,14 @@
 """Keys: listed, rotated in an emergency, and sealed anew (NIST SP 800-57 part 1 section 8; RFC 9700 section 4.10)."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from authserver.admin.documents import instant
 from authserver.admin.errors import Conflict, Invalid
 from authserver.admin.operation import Operation
 from authserver.crypto.jose import ALGORITHMS
-from authserver.crypto.key_ring import REFRESH, state
+from authserver.crypto.key_ring import REFRESH, RingKey, state
 from authserver.crypto.sealing import is_current, seal, unseal
 from authserver.oauth.signing_keys import announce_successor, ensure_keys, load_ring, make_key, retained
 from authserver.store.resource_server import list_resource_servers
@@ -26,10 +28,16 @@ def key_documents(operation: Operation) -> list[dict[str, Any]]:
             "state": state(key, keys, now),
             "created_at": instant(created[key.kid]),
             "signs_from": instant(key.signs_at),
+            "retired_at": instant(_retired_at(key, keys)),
             "removed_at": instant(key.removed_at),
         }
         for key in keys
     ]
+
+
+def _retired_at(key: RingKey, keys: Iterable[RingKey]) -> datetime | None:
+    """Return when the next key of its algorithm signs, which this one then no longer does."""
+    return min((other.signs_at for other in keys if other.alg == key.alg and other.signs_at > key.signs_at), default=None)
 
 
 def ensure_needed_keys(operation: Operation) -> None:

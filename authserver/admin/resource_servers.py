@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
-from authserver.admin.clients import every_client
-from authserver.admin.errors import Conflict, Invalid, NotFound
+from authserver.admin.clients import clients_of_api
+from authserver.admin.documents import resource_server_document
+from authserver.admin.errors import Changed, Conflict, Invalid, NotFound
 from authserver.admin.operation import Operation
-from authserver.admin.paging import every
+from authserver.admin.paging import USUAL, Page, every, page_of
+from authserver.admin.searching import is_an_id
 from authserver.crypto.jose import ALGORITHMS
 from authserver.oauth.access_token import RESERVED
 from authserver.oauth.client_metadata import check_resource
@@ -24,6 +27,7 @@ from authserver.store.resource_server import (
 from authserver.store.resource_server import delete_resource_server as delete_row
 
 SHORTEST, LONGEST = 60, 86400
+MOST_NAMED = 10
 DEFAULTS: Mapping[str, Any] = {
     "scopes": {},
     "token_format": "jwt",
@@ -39,14 +43,16 @@ def create_resource_server(operation: Operation, identifier: str, name: str, val
     checked = {**DEFAULTS, **_check(operation, values)}
     row = {"identifier": _check_identifier(operation, identifier), "name": check_name("name", name), **checked}
     now = operation.now()
-    insert_resource_server(operation.db, row | {"version": 1, "created_at": now, "updated_at": now})
-    operation.note("api.create", details={"identifier": identifier})
-    return get_resource_server(operation, identifier)
+    fixed = {"version": 1, "created_at": now, "updated_at": now, "managed_by": operation.owner}
+    insert_resource_server(operation.db, row | fixed)
+    api = get_resource_server(operation, identifier)
+    operation.note("api.create", details={"identifier": identifier}, after=resource_server_document(api))
+    return api
 
 
 def get_resource_server(operation: Operation, identifier: str) -> ResourceServer:
     """Return an API. Raises NotFound."""
-    api = find_resource_server(operation.db, identifier)
+    api = find_resource_server(operation.db, identifier) if is_an_id(identifier) else None
     if api is None:
         raise NotFound(f"there is no API {identifier!r}")
     return api
@@ -57,26 +63,58 @@ def every_resource_server(operation: Operation) -> Iterable[ResourceServer]:
     return every(lambda after: list_resource_servers(operation.db, after=after, limit=100), lambda api: api.identifier)
 
 
-def change_resource_server(operation: Operation, identifier: str, values: Mapping[str, Any]) -> ResourceServer:
-    """Change an API's columns. Raises NotFound, Invalid, Conflict (a scope that a client still has cannot go)."""
-    api = get_resource_server(operation, identifier)
+def page_of_resource_servers(operation: Operation, *, q: str = "", page_token: str = "", page_size: int = USUAL) -> Page[ResourceServer]:
+    """List APIs by identifier; `q` is the beginning of the identifier, with or without https://. Raises Invalid."""
+    if not is_an_id(q):
+        return Page([])
+    prefix = q.strip() if "://" in q or not q.strip() else f"https://{q.strip()}"
+    return page_of(
+        operation,
+        f"apis {prefix}",
+        page_token,
+        page_size,
+        lambda after, limit: list_resource_servers(operation.db, after=after or "", prefix=prefix, limit=limit),
+        lambda api: api.identifier,
+    )
+
+
+def change_resource_server(
+    operation: Operation, identifier: str, values: Mapping[str, Any], *, version: int | None = None
+) -> ResourceServer:
+    """Change an API's columns; `version` is the one that was seen.
+
+    Raises NotFound, Invalid, Changed, Conflict (a scope that a client still has cannot go).
+    """
+    api = _open(operation, identifier, version)
     checked = _check(operation, values)
     gone = set(api.scopes) - set(checked.get("scopes", api.scopes))
     _refuse_if_used(operation, identifier, gone)
-    if not update_resource_server(operation.db, identifier, api.version, {**checked, "updated_at": operation.now()}):
-        raise Conflict(f"API {identifier} was changed by somebody else meanwhile: try again")
-    operation.note("api.update", details={"identifier": identifier, "changed": sorted(values)})
-    return get_resource_server(operation, identifier)
+    changes = {**checked, "managed_by": operation.owner, "updated_at": operation.now()}
+    if not update_resource_server(operation.db, identifier, api.version, changes):
+        raise Changed(f"API {identifier} was changed by somebody else meanwhile: try again", find_resource_server(operation.db, identifier))
+    after = get_resource_server(operation, identifier)
+    before = resource_server_document(api)
+    operation.note("api.update", details={"identifier": identifier}, before=before, after=resource_server_document(after))
+    return after
 
 
-def delete_resource_server(operation: Operation, identifier: str) -> None:
-    """Delete an API. Raises NotFound, and Conflict while a client may ask for it."""
-    get_resource_server(operation, identifier)
-    users = [client.client_id for client in every_client(operation) if identifier in client.apis]
+def delete_resource_server(operation: Operation, identifier: str, *, version: int | None = None) -> None:
+    """Delete an API. Raises NotFound, Changed, and Conflict while a client may ask for it."""
+    api = _open(operation, identifier, version)
+    users = [client.client_id for client in islice(clients_of_api(operation, identifier), MOST_NAMED)]
     if users:
         raise Conflict(f"clients may still ask for {identifier}: {', '.join(users)}; take it away from them first (clients update)")
     delete_row(operation.db, identifier)
-    operation.note("api.delete", details={"identifier": identifier})
+    operation.note("api.delete", details={"identifier": identifier}, before=resource_server_document(api))
+
+
+def _open(operation: Operation, identifier: str, version: int | None) -> ResourceServer:
+    """Return an API that is to be changed. Raises NotFound, Conflict, Changed where it is not at that version."""
+    api = get_resource_server(operation, identifier)
+    operation.refuse_if_managed(f"API {identifier}", api.managed_by)
+    if version is not None and version != api.version:
+        raise Changed(f"API {identifier} was changed by somebody else meanwhile", api)
+    return api
 
 
 def _check_identifier(operation: Operation, identifier: str) -> str:
@@ -158,9 +196,9 @@ def _one_of(*options: str) -> Callable[[Operation, str, Any], str]:
 
 
 def _refuse_if_used(operation: Operation, identifier: str, scopes: set[str]) -> None:
-    for client in every_client(operation) if scopes else ():
+    for client in clients_of_api(operation, identifier) if scopes else ():
         kept = scopes & set(client.scope)
-        if identifier in client.apis and kept:
+        if kept:
             raise Conflict(f"client {client.client_id} still has the scope {', '.join(sorted(kept))}: take it away first (clients update)")
 
 

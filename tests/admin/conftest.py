@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from authserver.admin.authority import Authority
 from authserver.admin.operation import Operation
 from authserver.runtime import Runtime
 from authserver.store.audit import AuditEvent, list_events
 from authserver.store.base import transaction
+from tests.admin.configuration_files import Files
 
 
 @pytest.fixture
@@ -19,7 +22,7 @@ def operating(runtime: Runtime) -> Callable[[], Any]:
     @contextmanager
     def begin() -> Iterator[Operation]:
         with transaction(runtime.engine) as db:
-            yield Operation(db, runtime, "tester")
+            yield Operation(db, runtime, Authority("tester"))
 
     return begin
 
@@ -44,3 +47,9 @@ def events(operating: Callable[[], Any]) -> Callable[..., list[AuditEvent]]:
             return [event for event in list_events(operation.db) if event.action.startswith(action)]
 
     return read
+
+
+@pytest.fixture
+def files(runtime: Runtime, tmp_path: Path) -> Files:
+    """Configuration files, compared with and applied to the test's database."""
+    return Files(runtime, tmp_path)

@@ -33,7 +33,8 @@ def test_a_web_client_gets_an_id_and_a_secret_of_256_bits(act, events):
     assert issued.client.metadata["redirect_uris"] == [REDIRECT_URI]
     (event,) = events()
     assert (event.action, event.actor, event.client_id, event.outcome) == ("client.create", "tester", issued.client.client_id, "ok")
-    assert event.details == {"kind": "web"}
+    assert event.details["after"]["kind"] == "web"
+    assert issued.secret not in str(event.details)
 
 
 def test_of_a_secret_only_its_digest_is_stored(act, operating):
@@ -43,7 +44,7 @@ def test_of_a_secret_only_its_digest_is_stored(act, operating):
     assert bytes(row.digest) == digest(issued.secret)
     assert issued.secret not in str(row)
     document = client_document(act(get_client, issued.client.client_id))
-    assert document["secrets"] == [{"created_at": "2026-12-01T12:00:00Z", "expires_at": None, "last_used_on": None}]
+    assert document["secrets"] == [{"id": "1796126400", "created_at": "2026-12-01T12:00:00Z", "expires_at": None, "last_used_on": None}]
     assert issued.secret not in str(document)
     assert digest(issued.secret).hex() not in str(document)
 
@@ -137,7 +138,10 @@ def test_metadata_and_name_change_and_go_back_to_defaults(act, events):
     assert issued.client.metadata["require_pkce"] is False
     assert issued.client.metadata["consent"] == "remembered"
     assert issued.client.version == 2
-    assert events("client.update")[0].details == {"changed": ["client_name", "consent", "require_pkce"]}
+    assert events("client.update")[0].details == {
+        "before": {"client_name": "Wiki", "consent": "skipped", "require_pkce": True},
+        "after": {"client_name": "New", "consent": "remembered", "require_pkce": False},
+    }
 
 
 def test_another_way_to_authenticate_drops_or_makes_secrets(act):

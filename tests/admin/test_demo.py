@@ -39,3 +39,16 @@ def test_the_demo_page_follows_the_port(act, settings, clock):
     moved.engine.dispose()
     metadata = act(get_client, "demo-spa").metadata
     assert metadata["redirect_uris"] == metadata["post_logout_redirect_uris"] == ["http://localhost:9001/demo"]
+
+
+def test_a_demo_page_that_a_file_has_taken_over_is_left_to_it(act, files, settings, clock):
+    from authserver.admin.operation import Operation
+    from authserver.store.base import transaction
+
+    act(ensure_demo)
+    files.apply(files.export())
+    moved = make_test_runtime(make_settings(database_url=settings.database_url, issuer="http://localhost:9001"), clock)
+    with transaction(moved.engine) as db:
+        assert ensure_demo(Operation(db, moved)) is None
+    moved.engine.dispose()
+    assert act(get_client, "demo-spa").metadata["redirect_uris"] == [f"{ISSUER}/demo"]

@@ -38,7 +38,7 @@ def kid_of(answer):
 def test_keys_are_described_without_their_secrets(act):
     documents = act(key_documents)
     assert Counter(document["state"] for document in documents) == {"signing": 5}
-    assert set(documents[0]) == {"kid", "alg", "state", "created_at", "signs_from", "removed_at"}
+    assert set(documents[0]) == {"kid", "alg", "state", "created_at", "signs_from", "retired_at", "removed_at"}
 
 
 def test_an_emergency_rotation_signs_at_once_and_keeps_the_old_key_published(act, rp, clock, runtime, events):

@@ -30,11 +30,12 @@ def test_an_api_has_defaults(act, events):
         "lifetime": None,
         "claims": {},
         "introspected_by": [],
+        "managed_by": "",
         "version": 1,
         "created_at": "2026-12-01T12:00:00Z",
         "updated_at": "2026-12-01T12:00:00Z",
     }
-    assert events("api.create")[0].details == {"identifier": API}
+    assert events("api.create")[0].details["identifier"] == API
 
 
 def test_an_api_s_tokens_are_as_it_wants_them(act, runtime):
@@ -94,7 +95,8 @@ def test_an_api_changes(act, events):
     act(create_resource_server, API, "Orders", {"scopes": SCOPES, "token_lifetime_seconds": 300})
     api = act(change_resource_server, API, {"name": "Sales", "token_lifetime_seconds": None})
     assert (api.name, api.token_lifetime_seconds, api.version, dict(api.scopes)) == ("Sales", None, 2, SCOPES)
-    assert events("api.update")[0].details == {"identifier": API, "changed": ["name", "token_lifetime_seconds"]}
+    before, after = {"name": "Orders", "lifetime": 300}, {"name": "Sales", "lifetime": None}
+    assert events("api.update")[0].details == {"identifier": API, "before": before, "after": after}
 
 
 def test_a_scope_that_a_client_has_cannot_go(act, runtime):
@@ -116,7 +118,7 @@ def test_an_api_that_a_client_may_ask_for_cannot_go(act, runtime, events):
     act(delete_resource_server, API)
     with pytest.raises(NotFound):
         act(get_resource_server, API)
-    assert events("api.delete")[0].details == {"identifier": API}
+    assert events("api.delete")[0].details["identifier"] == API
 
 
 def test_what_is_not_there_is_not_found(act):
