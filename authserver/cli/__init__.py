@@ -19,13 +19,20 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "dev": Entry("dev", "dev", "Start a server to try things out; asks nothing."),
+    "init": Entry("init", "init", "Write and check the settings of a first production server."),
     "serve": Entry("serve", "serve", "Start the server for production."),
     "clients": Entry("clients", "clients", "Applications and services that use this server."),
     "apis": Entry("resource_servers", "apis", "APIs that accept its tokens."),
     "users": Entry("users", "users", "People who sign in."),
     "sessions": Entry("sessions", "sessions", "Signed-in browsers."),
     "grants": Entry("grants", "grants", "What users gave to clients."),
+    "admins": Entry("admins", "admins", "People who may use the console."),
     "keys": Entry("keys", "keys", "Keys that sign tokens."),
+    "diff": Entry("configuration", "diff", "Show what `apply` would do, and change nothing."),
+    "apply": Entry("configuration", "apply", "Make the database what a file says."),
+    "export": Entry("configuration", "export", "Write APIs, clients and admin roles as a file."),
+    "explain": Entry("failures", "explain", "Say why a request was refused."),
+    "audit": Entry("audit", "audit", "Who did what to whom."),
     "token": Entry("tokens", "token", "Look into a token."),
     "db": Entry("database", "db", "Tables: upgrade, check, after a restore."),
     "janitor": Entry("janitor", "janitor", "Delete what has expired and rotate keys; run it hourly."),
@@ -51,6 +58,13 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"authserver.cli.{entry.module}"), entry.attribute)
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; of one that is mistyped, name the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""
         with formatter.section("Commands"):
@@ -74,7 +88,7 @@ def main() -> None:
 
     \b
     Try it out:      authserver dev
-    For production:  authserver serve --help
+    For production:  authserver init
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage or value, 3 not found, 5 conflict.
+    Exit codes: 0 done, 1 failed, 2 wrong usage or value, 3 not found, 5 conflict, 6 `diff` found a difference.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import click
 from authserver.admin import clients as admin
 from authserver.admin.client_secrets import rotate_secret as rotate
 from authserver.admin.documents import client_document
+from authserver.admin.paging import MOST
 from authserver.cli import options
-from authserver.cli.options import Duration, as_json
-from authserver.cli.output import say, show, show_all
+from authserver.cli.options import LIMIT, SEARCH, STATUS, Duration, as_json, every_page
+from authserver.cli.output import say, show, show_many
 from authserver.cli.place import operation
 from authserver.oauth.client_metadata import CONFIDENTIAL_METHODS, TEXT_FIELDS
 from authserver.oauth.client_registration import PROFILES
@@ -71,16 +73,25 @@ def create(kind: str, name: str, client_id: str | None, secret_stdin: bool, as_j
 
 
 @clients.command("list")
+@SEARCH
+@click.option("--kind", type=click.Choice(list(PROFILES)), help="Only of this kind.")
+@STATUS
+@LIMIT
 @as_json
-def list_(as_json: bool) -> None:
-    """List all clients.
+def list_(q: str, kind: str | None, status: str | None, limit: int | None, as_json: bool) -> None:
+    """List clients: all by id, or those that are found. However many they are, they are shown as they come.
 
     \b
-    Example:  authserver clients list --json
+    Examples:
+      authserver clients list --json
+      authserver clients list --q notes --kind spa --status enabled --limit 20
     """
     with operation() as work:
-        documents = [_without_secrets(client_document(client)) for client in admin.every_client(work)]
-    show_all(documents, ("client_id", "kind", "client_name", "enabled", "token_endpoint_auth_method", "apis"), as_json)
+        sought = {"q": q, "kind": kind or "", "status": status or ""}
+        found = every_page(lambda token: admin.page_of_clients(work, **sought, page_token=token, page_size=MOST))
+        listed = found if any(sought.values()) else admin.every_client(work)
+        documents = (_without_secrets(client_document(client)) for client in islice(listed, limit))
+        show_many(documents, ("client_id", "kind", "client_name", "enabled", "token_endpoint_auth_method", "apis"), as_json)
 
 
 @clients.command()

@@ -1,5 +1,6 @@
-"""`authserver config`: every setting, its value, and where it came from; secrets are masked."""
+"""`authserver config`: every setting, its value, and where it came from, secrets masked; and the schema of `apply`'s file."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -34,19 +35,32 @@ def show(as_json: bool) -> None:
     show_all(documents if as_json else [{name: one[name] for name in columns} for one in documents], columns, as_json)
 
 
+@config.command()
+def schema() -> None:
+    """Write the JSON Schema of the file that `apply` takes, for editors; the first line of `export` names it.
+
+    \b
+    Example:  authserver config schema > clients.schema.json
+    """
+    from authserver.admin.configuration.fields import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
 def describe(settings: Settings, sources: Mapping[str, Source]) -> Iterator[dict[str, Any]]:
     """Yield each setting with its value as it is written, its origin and what it is for."""
     for item in fields(Settings):
         value = format_value(getattr(settings, item.name))
         yield {
             "setting": f"{PREFIX}{item.name.upper()}",
-            "value": _masked(value) if item.metadata["secret"] else value,
+            "value": masked(value) if item.metadata["secret"] else value,
             "from": sources[item.name].origin if item.name in sources else "default",
             "meaning": item.metadata["doc"],
         }
 
 
-def _masked(value: str) -> str:
+def masked(value: str) -> str:
+    """Write a secret setting: of a URL, all but what opens anything."""
     url = re.fullmatch(r"([a-z0-9+]+://)([^/?]*@)?([^?]*)(\?.*)?", value)
     if url is None:
         return MASK if value else ""

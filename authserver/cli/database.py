@@ -3,6 +3,7 @@
 import click
 
 from authserver.admin import schema
+from authserver.admin.own import migrate
 from authserver.admin.restore import void_what_may_be_spent
 from authserver.cli.failure import Failure
 from authserver.cli.options import as_json
@@ -28,7 +29,7 @@ def upgrade(as_json: bool) -> None:
     """
     with open_runtime() as runtime:
         before = _revision(runtime)
-        schema.upgrade(runtime.engine)
+        migrate(runtime)
         show({"before": before, "revision": _revision(runtime)}, as_json)
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import click
 
-from authserver.admin import schema
 from authserver.admin.demo import API, EMAIL, Demo, ensure_demo
 from authserver.admin.keys import ensure_needed_keys
+from authserver.admin.links import setup_link
 from authserver.admin.operation import Operation
+from authserver.admin.own import migrate
 from authserver.cli.place import SETTINGS, open_runtime
+from authserver.cli.serve import apply_file
 from authserver.runtime import Runtime
 from authserver.runtime.keys import encode_dev_key
 from authserver.runtime.settings import (
@@ -27,6 +29,7 @@ from authserver.runtime.settings import (
     read_env_file,
     read_sources,
 )
+from authserver.store.admin_role import has_enabled_owner
 from authserver.store.base import transaction
 
 SECONDS_TO_START = 20
@@ -55,9 +58,9 @@ def dev(port: int, data: Path, host: str) -> None:
     check_port(address, port)
     settings = prepare_folder(data, f"http://{f'[{host}]' if ':' in host else host}:{port}")
     with open_runtime(settings) as runtime:
-        demo = fill(runtime)
+        demo, link = fill(runtime)
     server = make_server(settings, address, port, workers=1, quiet=True)
-    server.on_started = lambda: _announce(address, port, list(describe(settings, data, demo)))
+    server.on_started = lambda: _announce(address, port, list(describe(settings, data, demo, link)))
     server.run()
 
 
@@ -70,34 +73,39 @@ def prepare_folder(data: Path, issuer: str) -> Settings:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     data.chmod(0o700)
     if not (data / KEY_FILE).exists():
-        _write(data / KEY_FILE, encode_dev_key(Runtime.new_secret(32)) + "\n")
-        _write(data / ".gitignore", "*\n")
+        write_private(data / KEY_FILE, encode_dev_key(Runtime.new_secret(32)) + "\n")
+        write_private(data / ".gitignore", "*\n")
     folder = data.resolve()
     own = (issuer, f"sqlite:///{folder}/authserver.db", f"{folder}/{KEY_FILE}", "true")
     lines = zip(("ISSUER", "DATABASE_URL", "SECRET_KEY_FILE", "DEV"), own, strict=True)
-    _write(data / SETTINGS, "".join(f"{PREFIX}{name}={value}\n" for name, value in lines))
+    write_private(data / SETTINGS, "".join(f"{PREFIX}{name}={value}\n" for name, value in lines))
     variables = {**read_env_file(data / SETTINGS), **given}
     settings = convert(read_sources(variables))
     export(variables)
     return settings
 
 
-def fill(runtime: Runtime) -> Demo | None:
-    """Migrate, and make keys and demo data where they are missing; None where they were there."""
-    schema.upgrade(runtime.engine)
+def fill(runtime: Runtime) -> tuple[Demo | None, str | None]:
+    """Migrate, and make keys and demo data where they are missing; return what was made, and a link while nobody is owner."""
+    migrate(runtime)
     with transaction(runtime.engine) as db:
         operation = Operation(db, runtime)
         ensure_needed_keys(operation)
-        return ensure_demo(operation)
+        made = ensure_demo(operation), None if has_enabled_owner(db) else setup_link(operation)
+    apply_file(runtime)
+    return made
 
 
-def describe(settings: Settings, data: Path, demo: Demo | None) -> Iterator[str]:
+def describe(settings: Settings, data: Path, demo: Demo | None, link: str | None) -> Iterator[str]:
     """Yield at most 14 lines that tell what there is and what to do next."""
     issuer, program = settings.issuer, find_program()
     kept = "new" if demo else "kept from before"
     yield f"authserver {version('authserver')} · for development, on this machine only · data in {data} ({kept})"
     yield f"Issuer       {issuer}"
     yield f"Discovery    {issuer}/.well-known/openid-configuration"
+    yield f"Console      {issuer}/admin" + ("" if link is None else "   you become its first owner by this link, within 15 minutes:")
+    if link is not None:
+        yield f"  {link}"
     yield f"Try a login  {issuer}/demo"
     if demo is None:
         yield f"  as         {EMAIL}, with the password shown at the first start"
@@ -110,7 +118,7 @@ def describe(settings: Settings, data: Path, demo: Demo | None) -> Iterator[str]
         yield "A token for a service, with curl (passwords and secrets are shown this once):"
         yield f"  curl -s -u demo-service:{demo.service_secret} -d grant_type=client_credentials {issuer}/oauth2/token"
     yield f"Demo API     {API}"
-    yield f"Next         {program} clients create --help       Ctrl-C stops"
+    yield f"Next         {program} clients create --help   ·   for production: {program} init   ·   Ctrl-C stops"
 
 
 def find_program() -> str:
@@ -131,7 +139,8 @@ def _announce(address: str, port: int, lines: list[str]) -> None:
         return
 
 
-def _write(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read."""
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(text)

@@ -1,15 +1,15 @@
-"""Exit codes: 1 failure, 2 a wrong usage or value, 3 not found, 5 conflict; each with one line that says what to do."""
+"""Exit codes: 1 failure, 2 a wrong usage or value, 3 not found, 5 conflict, 6 a difference; each says what to do."""
 
 import re
 
 import click
 
-from authserver.admin.errors import Conflict, Invalid, NotFound
+from authserver.admin.errors import Conflict, Forbidden, Invalid, NotFound
 from authserver.crypto.password_hash import HashingBusy
 from authserver.crypto.sealing import SealBroken
 from authserver.runtime.settings import SettingsError
 
-FAILURE, USAGE, NOT_FOUND, CONFLICT = 1, 2, 3, 5
+FAILURE, USAGE, NOT_FOUND, CONFLICT, DIFFERENT = 1, 2, 3, 5, 6
 NO_TABLE = r"no such (table|column)|(relation|column) .* does not exist|Table .* doesn't exist|Unknown column"
 
 
@@ -26,14 +26,14 @@ def explain(error: Exception) -> Exception:
     """Turn what a command raised into a Failure; a fault of ours stays what it is, with its traceback."""
     match error:
         case Invalid():
-            return Failure(f"{error.field} {error.why}", USAGE)
+            return Failure(f"{error.field} {error.why}".strip(), USAGE)
         case NotFound():
             return Failure(str(error), NOT_FOUND)
         case Conflict():
             return Failure(str(error), CONFLICT)
         case HashingBusy():
             return Failure("too many passwords are being hashed: try again")
-        case SettingsError() | SealBroken():
+        case SettingsError() | SealBroken() | Forbidden():
             return Failure(str(error))
     if type(error) is LookupError:  # what is missing in the installation or the settings; its subclasses are bugs
         return Failure(str(error))

@@ -2,19 +2,33 @@
 
 import json
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from authserver.admin.paging import Page
 from authserver.runtime.settings import parse_duration
 
+Row = TypeVar("Row")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Show JSON instead of text.")
+SEARCH = click.option("--q", default="", metavar="TEXT", help="Found by the beginning of a word of the name, or of the id, host or email.")
+STATUS = click.option("--status", type=click.Choice(["enabled", "disabled"]), help="Only those that are.")
+LIMIT = click.option("--limit", type=click.IntRange(1), help="At most so many.")
 sets = click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Set a value; null removes it. Can be repeated.")
+
+
+def every_page(page: Callable[[str], Page[Row]]) -> Iterator[Row]:
+    """Yield the rows of `page("")`, then of the page behind it, and so on."""
+    token: str | None = ""
+    while token is not None:
+        found = page(token)
+        yield from found.rows
+        token = found.next
 
 
 def many(option: str, name: str, metavar: str, text: str) -> Callable[[Command], Command]:

@@ -1,10 +1,13 @@
 """Documents shown as JSON, or as a table or lines for people. Data goes to stdout, talk to stderr."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import click
+
+SAMPLE = 200
 
 
 def show(document: Mapping[str, Any], as_json: bool) -> None:
@@ -27,6 +30,32 @@ def show_all(documents: Iterable[Mapping[str, Any]], columns: Sequence[str], as_
         say("None.")
         return
     _table(columns, rows)
+
+
+def show_many(documents: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
+    """Show documents as they come, without holding them: as a JSON list, or a table as wide as its first rows."""
+    remaining = iter(documents)
+    if as_json:
+        _stream_json(remaining)
+        return
+    first = list(islice(remaining, SAMPLE))
+    rest = next(remaining, None)
+    show_all(first, columns, as_json=False)
+    if rest is None:
+        return
+    widths = [max(len(plain(document.get(column))) for document in first) for column in columns]
+    for document in chain([rest], remaining):
+        cells = (plain(document.get(column)).ljust(width) for column, width in zip(columns, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _stream_json(documents: Iterator[Mapping[str, Any]]) -> None:
+    begin = "[\n"
+    for document in documents:
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+        click.echo(begin + "\n".join(f"  {line}" for line in text.splitlines()), nl=False)
+        begin = ",\n"
+    click.echo("[]" if begin == "[\n" else "\n]")
 
 
 def say(text: str) -> None:

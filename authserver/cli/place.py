@@ -9,6 +9,7 @@ import click
 from sqlalchemy.exc import ArgumentError
 
 from authserver.admin.operation import Operation
+from authserver.admin.outbox import send_now
 from authserver.runtime import Runtime, make_runtime
 from authserver.runtime.settings import PREFIX, Settings, SettingsError, Source, convert, environ, read_env_file, read_sources
 from authserver.store.base import transaction
@@ -51,9 +52,11 @@ def open_runtime(settings: Settings | None = None) -> Iterator[Runtime]:
 
 @contextmanager
 def operation(settings: Settings | None = None) -> Iterator[Operation]:
-    """Run a command in one transaction, committed at its end."""
-    with open_runtime(settings) as runtime, transaction(runtime.engine) as db:
-        yield Operation(db, runtime)
+    """Run a command in one transaction, committed at its end; then mail that it wrote is sent."""
+    with open_runtime(settings) as runtime:
+        with transaction(runtime.engine) as db:
+            yield Operation(db, runtime)
+        send_now(runtime, db.outgoing)
 
 
 def _readable(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """`authserver serve`: the server for production. Refuses to start on what would be unsafe, naming the setting to change."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,9 @@ import click
 from authserver.cli.place import find_settings, open_runtime
 from authserver.oauth.signing_keys import load_ring
 from authserver.runtime import Runtime
+from authserver.runtime.log import configure
 from authserver.runtime.metrics import FOLDER
-from authserver.runtime.settings import PREFIX, Settings, SettingsError, export
+from authserver.runtime.settings import COMPONENTS, PREFIX, Settings, SettingsError, export
 from authserver.specs import specs_on
 from authserver.store.base import transaction
 from authserver.store.schema import schema_is_current
@@ -23,12 +25,15 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 or :: for all.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen at.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes; one per processor is a good number.")
-def serve(host: str, port: int, workers: int) -> None:
+@click.option(
+    "--only", type=click.Choice(COMPONENTS), help="Serve one part alone: tokens and the pages of users, or the console and its API."
+)
+def serve(host: str, port: int, workers: int, only: str | None) -> None:
     """Start the server for production, behind a proxy that speaks https.
 
     SIGTERM: /readyz says 503 for AUTHSERVER_DRAIN_DELAY while requests are still taken, then the listener closes,
     requests in flight finish, and the exit code is 0. Under systemd set KillMode=mixed, so that only the main process
-    is signalled.
+    is signalled. AUTHSERVER_APPLY=FILE applies a configuration file first (`authserver apply`); a bad one stops the start.
 
     \b
     Example:
@@ -40,15 +45,33 @@ def serve(host: str, port: int, workers: int) -> None:
     """
     from authserver.cli.server import check_port, make_server
 
-    settings = find_settings()
+    settings = choose_components(find_settings(), only)
     refuse_unsafe(settings)
     check_port(host, port)
     with open_runtime(settings) as runtime, tempfile.TemporaryDirectory(prefix="authserver-") as folder:
         refuse_unready(runtime)
+        apply_file(runtime)
         server = make_server(settings, host, port, workers)
         prepare_drain(server, settings, Path(folder))
         prepare_metrics(runtime, Path(folder))
         server.run()
+
+
+def choose_components(settings: Settings, only: str | None) -> Settings:
+    """Return the settings with one component alone, for this process and its workers."""
+    if only is None:
+        return settings
+    export({f"{PREFIX}COMPONENTS": only})
+    return replace(settings, components=(only,))
+
+
+def apply_file(runtime: Runtime) -> None:
+    """Apply the file of AUTHSERVER_APPLY where one is set. Raises SettingsError, BadFile, NotFound, Conflict."""
+    if runtime.settings.apply:
+        from authserver.admin.configuration.start import apply_at_start
+
+        configure(runtime.settings.log_level)
+        apply_at_start(runtime)
 
 
 def prepare_drain(server: "DrainedServer", settings: Settings, folder: Path) -> None:

@@ -1,15 +1,19 @@
 """`authserver users`: people who sign in (claims as in OpenID Connect Core section 5.1)."""
 
+from itertools import islice
 from typing import Any
 
 import click
 
 from authserver.admin import users as admin
+from authserver.admin.authority import ROLES
 from authserver.admin.documents import user_document
+from authserver.admin.links import show_reset
+from authserver.admin.paging import MOST
 from authserver.admin.user_claims import TEXT_CLAIMS
 from authserver.cli import options
-from authserver.cli.options import as_json
-from authserver.cli.output import say, show, show_all
+from authserver.cli.options import LIMIT, SEARCH, STATUS, as_json, every_page
+from authserver.cli.output import say, show, show_many
 from authserver.cli.place import operation
 
 TEXTS = TEXT_CLAIMS | {"email"}
@@ -45,17 +49,59 @@ def create(email: str, name: str | None, password_stdin: bool, assignments: tupl
     show_added(added, as_json)
 
 
-@users.command("list")
+@users.command()
+@click.option("--email", required=True, help="Where the invitation goes, and what they sign in with.")
+@click.option("--name", help="Their whole name.")
+@options.sets
 @as_json
-def list_(as_json: bool) -> None:
-    """List all users.
+def invite(email: str, name: str | None, assignments: tuple[str, ...], as_json: bool) -> None:
+    """Add a user who chooses their own password by a link: mailed with AUTHSERVER_SMTP_URL, else shown this once.
 
     \b
-    Example:  authserver users list --json
+    Example:  authserver users invite --email carol@example.com --name "Carol Example"
+    """
+    values = ({} if name is None else {"name": name}) | options.read_assignments(assignments, TEXTS)
+    with operation() as work:
+        invited = admin.invite_user(work, values.pop("email", email), values)
+    show({"email": invited.user.email, "link": invited.link, **user_document(invited.user)}, as_json)
+    if not as_json:
+        say("The invitation is on its way by mail." if invited.link is None else "Hand the link over: it works once, for seven days.")
+
+
+@users.command("reset-link")
+@USER
+@as_json
+def reset_link(user: str, as_json: bool) -> None:
+    """Make a link by which a user sets a new password: once, within half an hour. What they have stays until then.
+
+    \b
+    Example:  authserver users reset-link alice@example.com
     """
     with operation() as work:
-        documents = [user_document(user) | {"name": user.claims.get("name")} for user in admin.every_user(work)]
-    show_all(documents, ("email", "name", "id", "enabled", "roles", "groups"), as_json)
+        found = admin.get_user(work, user)
+        show({"email": found.email, "link": show_reset(work, found)}, as_json)
+
+
+@users.command("list")
+@SEARCH
+@STATUS
+@click.option("--role", type=click.Choice(ROLES), help="Only administrators of this role.")
+@LIMIT
+@as_json
+def list_(q: str, status: str | None, role: str | None, limit: int | None, as_json: bool) -> None:
+    """List users: all by email, or those who are found.
+
+    \b
+    Examples:
+      authserver users list --json
+      authserver users list --q ali --status enabled
+    """
+    with operation() as work:
+        sought = {"q": q, "status": status or "", "role": role or ""}
+        found = every_page(lambda token: admin.page_of_users(work, **sought, page_token=token, page_size=MOST))
+        listed = found if any(sought.values()) else admin.every_user(work)
+        documents = (user_document(user) | {"name": user.claims.get("name")} for user in islice(listed, limit))
+        show_many(documents, ("email", "name", "id", "enabled", "roles", "groups"), as_json)
 
 
 @users.command()

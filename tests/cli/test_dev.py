@@ -81,6 +81,8 @@ def test_a_first_start_needs_nothing_and_a_second_keeps_everything(start, tmp_pa
     assert first.issuer in shown
     assert "/.well-known/openid-configuration" in shown
     assert f"{first.issuer}/demo" in shown
+    (link,) = re.findall(r"^  (http://localhost:\d+/admin/setup\?token=[\w-]{43})$", shown, re.MULTILINE)
+    assert first.http().get(link.removeprefix(first.issuer)).status == 200
     assert re.search(r"alice@example.com +password +[a-z0-9-]{27}$", shown, re.MULTILINE)
 
     curl = next(line for line in first.lines if line.lstrip().startswith("curl "))
@@ -97,7 +99,8 @@ def test_a_first_start_needs_nothing_and_a_second_keeps_everything(start, tmp_pa
     key = (data / "secret.key").read_text()
 
     listed = run(tmp_path, "clients", "list", "--json")
-    assert [client["client_id"] for client in json.loads(listed.stdout)] == ["demo-service", "demo-spa", "demo-web"]
+    demo = [client["client_id"] for client in json.loads(listed.stdout) if not client["managed_by"]]
+    assert demo == ["demo-service", "demo-spa", "demo-web"]
     assert "Using .authserver/settings.env" in listed.stderr
     assert ".authserver/settings.env" in run(tmp_path, "config", "show").stdout
     assert "unset AUTHSERVER_LOG_LEVEL" in run(tmp_path, "clients", "list", AUTHSERVER_LOG_LEVEL="DEBUG").stderr
@@ -111,9 +114,16 @@ def test_a_first_start_needs_nothing_and_a_second_keeps_everything(start, tmp_pa
     assert "kept from before" in again
     assert (data / "secret.key").read_text() == key
     assert second.http().get("/readyz").json["status"] == "ok"
+    assert "/admin/setup?token=" in again, "nobody is owner yet"
+    assert run(tmp_path, "admins", "grant", "alice@example.com", "owner").returncode == 0
     spa = json.loads(run(tmp_path, "clients", "get", "demo-spa", "--json").stdout)
     assert spa["redirect_uris"] == [f"{second.issuer}/demo"]
     assert second.stop() == 0
+
+    third = start(port=free_port())
+    assert f"Console      {third.issuer}/admin" in third.lines
+    assert "token=" not in "\n".join(third.lines), "somebody is owner"
+    assert third.stop() == 0
 
     refused = run(tmp_path, "serve")
     assert refused.returncode == 1
@@ -131,6 +141,22 @@ def test_its_data_may_lie_elsewhere(start, tmp_path):
         assert own.startswith("127.")
         probe.settimeout(5)
         assert probe.connect_ex(("127.0.0.2", server.port)) != 0, "it listens on one address alone"
+
+
+@pytest.mark.slow
+def test_it_applies_a_configuration_file_too(tmp_path):
+    file = tmp_path / "clients.yaml"
+    file.write_text("clients:\n  tv:\n    kind: device\n    client_name: TV\n")
+    port = free_port()
+    process = subprocess.Popen(
+        [PROGRAM, "dev", "--port", str(port)], cwd=tmp_path, env={**CLEAN, "AUTHSERVER_APPLY": str(file)}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert any(line.startswith("Next") for line in process.stdout)
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert json.loads(run(tmp_path, "clients", "get", "tv", "--json").stdout)["managed_by"] == "clients"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy import create_engine, text
 
+from authserver.store.schema import HEAD
 from tests.factories import jwks_of, make_key
 
 REDIRECT = ("--redirect-uri", "https://app.example.com/cb")
@@ -168,9 +169,9 @@ def test_a_token_is_inspected_from_stdin(cli):
 def test_the_database_is_migrated_checked_and_told_of_a_restore(cli, database_server):
     cli.environment["AUTHSERVER_DATABASE_URL"] = url = database_server.empty()
     assert "run authserver db upgrade" in cli("db", "check", code=1).stderr
-    assert cli.json("db", "upgrade") == {"before": None, "revision": "0001"}
-    assert cli.json("db", "upgrade") == {"before": "0001", "revision": "0001"}
-    assert cli.json("db", "check") == {"revision": "0001", "needed": "0001", "differences": []}
+    assert cli.json("db", "upgrade") == {"before": None, "revision": HEAD}
+    assert cli.json("db", "upgrade") == {"before": HEAD, "revision": HEAD}
+    assert cli.json("db", "check") == {"revision": HEAD, "needed": HEAD, "differences": []}
     assert cli.json("db", "restored") == {"epoch": 1, "sessions_ended": 0}
     restored = cli("db", "restored")
     assert restored.stdout.splitlines()[0].split() == ["epoch", "2"]
@@ -190,7 +191,7 @@ def test_tables_that_were_changed_by_hand_are_found(cli, database_url):
 
 def test_versions_are_shown(cli):
     shown = cli.json("version")
-    assert shown["tables"] == "0001"
+    assert shown["tables"] == HEAD
     assert {"authserver", "python", "authlib", "joserfc", "cryptography"} <= set(shown)
 
 

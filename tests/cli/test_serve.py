@@ -14,7 +14,7 @@ import pytest
 
 from tests.factories import SECRET_KEY
 from tests.http_client import OverNetwork
-from tests.servers import free_port
+from tests.servers import RealServer, free_port
 
 PROGRAM = str(Path(sys.executable).parent / "authserver")
 BODY = b"grant_type=client_credentials&client_id=nobody&client_secret=none"
@@ -51,6 +51,9 @@ def good(database_url):
         ({"AUTHSERVER_SECRET_KEY": SECRET_KEY + " dev_" + SECRET_KEY}, "authserver dev made"),
         ({"AUTHSERVER_SECRET_KEY": "B" * 43}, "not in AUTHSERVER_SECRET_KEY"),
         ({"AUTHSERVER_SPECIFICATIONS_OFF": "RFC-6749"}, "AUTHSERVER_SPECIFICATIONS_OFF can name"),
+        ({"AUTHSERVER_COMPONENTS": "everything"}, "AUTHSERVER_COMPONENTS must be protocol, admin, or both"),
+        ({"AUTHSERVER_SMTP_URL": "smtp://mail.example"}, "AUTHSERVER_MAIL_FROM must be an address"),
+        ({"AUTHSERVER_APPLY": "/nowhere/clients.yaml"}, "/nowhere/clients.yaml cannot be read"),
         ({"AUTHSERVER_DATABASE_URL": "sqlite:////nowhere/at/all.db"}, "AUTHSERVER_DATABASE_URL cannot be used"),
     ],
 )
@@ -71,6 +74,39 @@ def test_it_refuses_a_port_that_is_taken(good, runtime):
         said = refused(**good, AUTHSERVER_METRICS_PORT=port)
     assert "AUTHSERVER_METRICS_PORT" in said
     assert port in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("only", "token", "console"), [("protocol", 401, 404), ("admin", 404, 303)])
+def test_it_serves_one_part_alone(database_url, tmp_path, only, token, console):
+    server = RealServer(database_url, tmp_path / "log", workers=2)
+    command = [*server.command(), "--only", only]
+    with server.log.open("ab") as log:
+        server.process = subprocess.Popen(command, env=server.environment(), stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_until_alive(server)
+        http = server.http()
+        assert http.post("/oauth2/token", {"grant_type": "client_credentials", "client_id": "x", "client_secret": "y"}).status == token
+        assert http.get("/admin").status == console
+    finally:
+        server.stop()
+
+
+def wait_until_alive(server):
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with suppress(OSError):
+            if server.http().get("/livez").status == 200:
+                return
+        assert server.process.poll() is None, server.log.read_text()
+        time.sleep(0.05)
+    raise AssertionError(server.log.read_text())
+
+
+def test_only_one_of_the_parts_can_be_named():
+    done = subprocess.run([PROGRAM, "serve", "--only", "pages"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "'protocol', 'admin'" in done.stderr
 
 
 class SlowRequest:
