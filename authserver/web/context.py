@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
@@ -43,14 +43,15 @@ def db() -> Database:
 
 
 class TransactionalFlask(Flask):
-    """Flask whose every view is one unit of work: committed before the answer leaves, if its status is below 500."""
+    """Flask whose every view is one unit of work: committed before the answer leaves, if its status is below `commits_below`."""
+
+    commits_below = 500
 
     def dispatch_request(self) -> Any:
         """Run the view; retry it at most three times where the database lost a race, else answer 503."""
-        view = super().dispatch_request
         for attempt in range(MOST_RETRIES + 1):
             try:
-                return self._once(view)
+                return self._once()
             except (DBAPIError, PoolTimeout) as error:
                 _undo()
                 if attempt == MOST_RETRIES or not is_retriable(error):
@@ -59,22 +60,27 @@ class TransactionalFlask(Flask):
                 _wait(attempt)
         raise AssertionError("unreachable")
 
-    def _once(self, view: Callable[[], Any]) -> Response:
-        answer: Response = self.make_response(self._answer(view))
-        if answer.status_code < 500:
+    def view(self) -> Any:
+        """Call the view of this request's route."""
+        return super().dispatch_request()
+
+    def _once(self) -> Response:
+        answer: Response = self.make_response(self._answer())
+        if answer.status_code < self.commits_below:
             db().commit()
             db().release()
+            _send_mail()
             keep_up(runtime())
         else:
             db().rollback()
         return answer
 
-    def _answer(self, view: Callable[[], Any]) -> Any:
+    def _answer(self) -> Any:
         try:
             fault: Exception | None = request.environ.pop(FAULT, None)
             if fault is not None:
                 raise fault
-            return view()
+            return self.view()
         except (DBAPIError, PoolTimeout):
             raise
         except Exception as error:  # a refusal is a decision: its handler's answer is committed like any other
@@ -123,6 +129,14 @@ def end_request(_error: BaseException | None) -> None:
     token = g.pop("circumstances", None)
     if token is not None:
         circumstances.reset(token)
+
+
+def _send_mail() -> None:
+    outgoing, db().outgoing = db().outgoing, []
+    if outgoing:
+        from authserver.admin.outbox import send_now
+
+        send_now(runtime(), outgoing)
 
 
 def _undo() -> None:

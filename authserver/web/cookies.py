@@ -56,6 +56,31 @@ def set_browser(response: Response, token: str) -> None:
     _write(response, "browser", token, timedelta(days=1))
 
 
+def console_token() -> str | None:
+    """The token of the console's cookie."""
+    return _read("console")
+
+
+def set_console(response: Response, token: str) -> None:
+    """Let the browser into the console until it is closed; what the token says ends sooner."""
+    _write(response, "console", token)
+
+
+def clear_console(response: Response) -> None:
+    """Take the console's cookie away."""
+    _write(response, "console", "", timedelta(0))
+
+
+def note(role: str) -> str | None:
+    """A short note that a page of the console left for the next one, sealed."""
+    return _read(role)
+
+
+def set_note(response: Response, role: str, sealed: str, lifetime: timedelta) -> None:
+    """Leave a note for the next page; a lifetime of 0 takes it away."""
+    _write(response, role, sealed, lifetime)
+
+
 def device_token() -> str | None:
     """What the device cookie says about accounts that have signed in here."""
     return _read("device")

@@ -110,8 +110,8 @@ OAUTH_CODES = {"unavailable": "temporarily_unavailable", "server_error": "server
 def register(app: Flask) -> None:
     """Answer every fault here."""
     app.register_error_handler(PageError, show)
-    app.register_error_handler(HTTPException, _on_http_exception)
-    app.register_error_handler(Unavailable, _on_unavailable)
+    app.register_error_handler(HTTPException, on_http_exception)
+    app.register_error_handler(Unavailable, on_unavailable)
     app.register_error_handler(Exception, _on_bug)
     app.before_request(check_host)
 
@@ -134,7 +134,8 @@ def show(error: PageError) -> Response:
     return answer
 
 
-def _on_http_exception(error: HTTPException) -> Response:
+def on_http_exception(error: HTTPException) -> Response:
+    """Answer what Werkzeug refuses."""
     status = error.code or 500
     code = CODES.get(status) or ("invalid_request" if status < 500 else "server_error")
     answer = show(PageError(code, status=status, because=error.name))
@@ -144,7 +145,8 @@ def _on_http_exception(error: HTTPException) -> Response:
     return answer
 
 
-def _on_unavailable(_error: Unavailable) -> Response:
+def on_unavailable(_error: Unavailable) -> Response:
+    """Answer while the database is away."""
     return show(PageError("unavailable", status=503, because="database unavailable", retry_after=RETRY_SECONDS))
 
 

@@ -35,6 +35,8 @@ PREFIXES: tuple[tuple[str, Kind], ...] = (
     ("/oidc/", "machine"),
     ("/.well-known/", "public"),
     ("/static/", "static"),
+    ("/admin/api/v1", "machine"),
+    ("/admin/api/openapi.json", "machine"),
 )
 
 PLAIN = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))

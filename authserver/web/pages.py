@@ -17,6 +17,7 @@ from authserver.web.language import gettext, language, ngettext
 
 STATIC = Path(__file__).parent / "static"
 TEMPLATES = find_folder("templates")
+FOLDERS: Any = {"static_folder": str(STATIC), "template_folder": str(TEMPLATES)}
 JINJA_OPTIONS: dict[str, Any] = {"undefined": StrictUndefined, "extensions": ["jinja2.ext.i18n"]}
 
 
