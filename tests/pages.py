@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urlencode, urljoin
 
 from tests.http_client import Answer, Http
@@ -22,7 +23,7 @@ class Form:
 
     action: str
     method: str
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     buttons: list[Button] = field(default_factory=list)
 
@@ -30,7 +31,7 @@ class Form:
         """The name of the first field of that type."""
         return next((name for name, found in self.types.items() if found == kind), None)
 
-    def submit(self, http: Http, button: str | None = None, **values: str) -> Answer:
+    def submit(self, http: Http, button: str | None = None, **values: Any) -> Answer:
         """Send the form, pressing the button of that value (the first one by default)."""
         pressed = next((b for b in self.buttons if button in (None, b.value)), None)
         assert pressed or button is None, f"no button {button}: {self.buttons}"
@@ -38,7 +39,7 @@ class Form:
         origin = "/".join(http.issuer.split("/")[:3])
         headers = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
         if self.method == "get":
-            return http.get(f"{self.action}?{urlencode(data)}")
+            return http.get(f"{self.action}?{urlencode(data, doseq=True)}")
         return http.post(self.action, data, headers=headers)
 
 
@@ -51,6 +52,7 @@ class _Reader(HTMLParser):
         self.words: list[str] = []
         self._form: Form | None = None
         self._button: Button | None = None
+        self._text = ""  # the name of the textarea or select that is being read
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -62,26 +64,38 @@ class _Reader(HTMLParser):
                 self.links.append(urljoin(self.base, given["href"]))
             case "input" | "button" | "textarea" | "select":
                 self._control(tag, given)
+            case "option" if self._form and (self._form.fields.get(self._text) is None or "selected" in given):
+                self._form.fields[self._text] = given.get("value", "")
 
     def _control(self, tag: str, given: dict[str, str]) -> None:
         form = self._form or Form("", "")
-        kind = given.get("type", "submit" if tag == "button" else "text")
+        kind = given.get("type", {"button": "submit", "input": "text"}.get(tag, tag))
         if kind == "submit":
             self._button = Button(given.get("name", ""), given.get("value", ""))
             form.buttons.append(self._button)
         elif "name" in given and (kind not in ("checkbox", "radio") or "checked" in given):
-            form.fields[given["name"]] = given.get("value", "")
-            form.types[given["name"]] = kind
+            self._keep(form, kind, given["name"], None if tag == "select" else given.get("value", ""))
+            self._text = given["name"] if tag in ("textarea", "select") else ""
+
+    def _keep(self, form: Form, kind: str, name: str, value: str | None) -> None:
+        """Keep a field; of check boxes of one name, all that are ticked."""
+        before = form.fields.get(name)
+        form.fields[name] = value if before is None or kind != "checkbox" else [*([before] if isinstance(before, str) else before), value]
+        form.types[name] = kind
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._form = None
         if tag == "button":
             self._button = None
+        if tag in ("textarea", "select"):
+            self._text = ""
 
     def handle_data(self, data: str) -> None:
         if self._button is not None:
             self._button.text += data.strip()
+        if self._text and self._form is not None and self._form.types.get(self._text) == "textarea":
+            self._form.fields[self._text] = data.removeprefix("\n")
         if data.strip():
             self.words.append(" ".join(data.split()))
 

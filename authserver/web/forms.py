@@ -69,6 +69,13 @@ class SignInForm(PageForm):
     password = PasswordField(validators=[InputRequired(N_("Enter your password."))])
 
 
+class NewPasswordForm(PageForm):
+    """A password to be set, typed twice."""
+
+    password = PasswordField(filters=[lambda value: value or ""])
+    repeated = PasswordField(filters=[lambda value: value or ""])
+
+
 class ChoiceForm(PageForm):
     """Two buttons."""
 
