@@ -28,8 +28,14 @@ KINDS: dict[str, Callable[[str, str], bool]] = {
     "start": lambda language, text: text == "make run",
     "tests": lambda language, text: text == "make test",
     "first token": lambda language, text: text.startswith("curl "),
-    "registration": lambda language, text: "authserver clients create" in text,
+    "registration": lambda language, text: "authserver apis create" in text,
+    "automation": lambda language, text: text.startswith("authserver clients create"),
+    "calls": lambda language, text: text.startswith("API="),
     "configuration": lambda language, text: language == "json",
+    "file": lambda language, text: language == "yaml",
+    "comparison": lambda language, text: text.startswith("authserver diff"),
+    "application": lambda language, text: text.startswith("authserver apply"),
+    "schema": lambda language, text: "config schema" in text,
     "verification": lambda language, text: language == "python",
     "key": lambda language, text: "openssl rand" in text,
     "production": lambda language, text: "authserver serve" in text,
@@ -51,7 +57,7 @@ class Block:
 
     @property
     def kinds(self) -> list[str]:
-        return ["file"] if self.file else [kind for kind, matches in KINDS.items() if matches(self.language, self.text)]
+        return ["shown"] if self.file else [kind for kind, matches in KINDS.items() if matches(self.language, self.text)]
 
 
 BLOCKS = [Block(*match.groups()) for match in BLOCK.finditer(TEXT)]

@@ -90,8 +90,18 @@ def test_the_token_path_imports_nothing_that_it_does_not_need(tmp_path):
         "AUTHSERVER_SECRET_KEY": "A" * 43,
     }
     loaded = loaded_after("import authserver.wsgi", environment)
-    unwanted = {"alembic", "boto3", "pydantic", "webauthn", "wtforms", "limits", "rich", "granian", "urllib3", "requests"}
-    assert loaded & (unwanted | {"authserver.admin", "authserver.cli", "authserver.jobs", "authlib.jose"}) == set()
+    unwanted = {"alembic", "boto3", "pydantic", "spectree", "pygal", "yaml", "webauthn", "wtforms", "limits", "rich", "granian", "smtplib"}
+    rooms = {"authserver.admin", "authserver.cli", "authserver.jobs", "authserver.web.administration", "authserver.web.console"}
+    assert loaded & (unwanted | rooms | {"authserver.web.api", "authlib.jose", "urllib3", "requests"}) == set()
+
+
+def test_a_whole_sign_in_and_a_token_leave_the_admin_rooms_alone():
+    code = "import pytest; pytest.main(['-q', '-p', 'no:cacheprovider', '-p', 'no:xdist', '-p', 'no:schemathesis', %r])"
+    test = "tests/oidc/test_openid_connect.py::test_an_id_token_says_who_signed_in_when_and_how"
+    loaded = loaded_after(code % test)
+    assert "authserver.web.consent" in loaded
+    rooms = {"authserver.web.administration", "authserver.web.console", "authserver.web.api", "pydantic", "spectree", "pygal"}
+    assert loaded & rooms == set()
 
 
 def loaded_after(code: str, environment: dict[str, str] | None = None) -> set[str]:

@@ -1,6 +1,7 @@
 """README.md, followed to the letter: every code block is run, or a rule that is checked here stands for it."""
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -13,13 +14,14 @@ import click
 import pytest
 import requests
 import urllib3.util.connection
+import yaml
 
 from authserver.cli import main
 from authserver.runtime.settings import PREFIX, Settings
 from tests.factories import Made, Person
 from tests.http_client import OverNetwork
 from tests.nginx import find_nginx
-from tests.readme import BLOCKS, HOST, KINDS, ROOT, TEXT, Newcomer, Site, poll, shell, the
+from tests.readme import BLOCKS, HOST, KINDS, ROOT, TEXT, Newcomer, Site, environment, poll, shell, the
 from tests.relying_party import RelyingParty
 
 
@@ -81,8 +83,9 @@ def test_every_command_and_setting_that_is_named_exists() -> None:
     assert {name.removesuffix("_FILE") for name in re.findall(rf"{PREFIX}[A-Z_]+", TEXT)} - known == set()
 
 
-def test_the_picture_is_small() -> None:
-    assert (ROOT / "docs" / "sign-in.png").stat().st_size < 40_000
+@pytest.mark.parametrize("picture", re.findall(r"!\[[^]]+\]\(([^)]+)\)", TEXT))
+def test_a_picture_is_small(picture: str) -> None:
+    assert (ROOT / picture).stat().st_size < 120_000
 
 
 # The first steps
@@ -116,9 +119,37 @@ def test_a_newcomer_starts_a_server_registers_clients_and_verifies_their_tokens(
         tokens = sign_in(OverNetwork(newcomer.issuer), client_id, "http://localhost:5173/", *person, **shop)
         assert newcomer.verify(tokens["access_token"]) == ""
         assert newcomer.verify(tokens["id_token"]) != ""
+    follow_the_chapter_on_the_api(newcomer)
+    follow_the_chapter_on_the_file(newcomer)
     rest = newcomer.stop()
     assert "Traceback" not in rest
     assert "rror" not in rest
+
+
+def activated(newcomer: Newcomer) -> dict[str, str]:
+    """What `. .venv/bin/activate` does."""
+    return {"PATH": f"{newcomer.folder / '.venv' / 'bin'}{os.pathsep}{environment()['PATH']}"}
+
+
+def follow_the_chapter_on_the_api(newcomer: Newcomer) -> None:
+    """Register the program that administers, and let it list, register and change clients."""
+    made = shell(newcomer.here(the("automation")), newcomer.folder, **activated(newcomer))
+    secret = found(r"^client_secret +(\S+)", made)
+    answers = shell(newcomer.here(the("calls")), newcomer.folder, AUTOMATION_SECRET=secret)
+    assert '"Monthly reports"' in answers
+    assert '"next_page_token"' in answers
+
+
+def follow_the_chapter_on_the_file(newcomer: Newcomer) -> None:
+    """Compare, apply, compare again, export; the exit code of the first comparison is 6."""
+    (newcomer.folder / "clients.yaml").write_text(the("file") + "\n")
+    given = {**activated(newcomer), "STOCK_WEB_SECRET": "s" * 32}
+    compared = shell("{ " + the("comparison") + "; } || test $? = 6", newcomer.folder, **given)
+    assert "+ client stock-web" in compared
+    assert shell(the("application"), newcomer.folder, **given).endswith("No difference.\n")
+    shell(the("schema"), newcomer.folder, **given)
+    assert {"stock-web", "stock-import"} <= yaml.safe_load((newcomer.folder / "exported.yaml").read_text())["clients"].keys()
+    assert json.loads((newcomer.folder / "clients.schema.json").read_text())["type"] == "object"
 
 
 def found(pattern: str, text: str) -> str:
