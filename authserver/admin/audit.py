@@ -1,12 +1,16 @@
 """The audit log: who did what to whom, page by page, and as a whole for an export."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from authserver.admin.documents import Document, event_document
 from authserver.admin.operation import Operation
 from authserver.admin.paging import MOST, USUAL, Page, page_of, place, read_place
 from authserver.admin.searching import is_an_id, is_storable
 from authserver.store.audit import AuditEvent, list_events
+from authserver.store.base import Database
 
 OF_ASCII = ("action", "outcome", "request_id")
 FILTERS = ("actor", "action", "client_id", "subject", "outcome", "request_id")
@@ -43,6 +47,17 @@ def every_event(
     while found := list_events(operation.db, MOST, matching=matching, since=since, until=until, before=before):
         yield from found
         before = (found[-1].at, found[-1].id)
+
+
+def every_document(operation: Operation, filters: Mapping[str, Any]) -> Iterator[Document]:
+    """Yield the documents of all events that match, to be sent meanwhile: by a connection of its own, held by no slow reader."""
+    own = Database(operation.runtime.engine)
+    try:
+        for event in every_event(replace(operation, db=own), **filters):
+            own.release()
+            yield event_document(event)
+    finally:
+        own.close()
 
 
 def _matching(filters: Mapping[str, str]) -> dict[str, str] | None:

@@ -8,7 +8,16 @@ from authserver.admin.operation import Operation
 from authserver.admin.reach import refuse_beyond_reach
 from authserver.crypto.digest import digest, new_token
 from authserver.oauth.client_metadata import SECRET_METHODS
-from authserver.store.client import Client, delete_secret, drop_secrets, expire_secrets, find_client, find_secret_by_digest, insert_secret
+from authserver.store.client import (
+    Client,
+    delete_secret,
+    drop_secrets,
+    expire_secrets,
+    find_client,
+    find_secret_by_digest,
+    insert_secret,
+    lock_client,
+)
 
 LEAST_CHARACTERS = 20
 MOST_OVERLAP = timedelta(days=90)
@@ -37,6 +46,7 @@ def rotate_secret(operation: Operation, client: Client, overlap: timedelta, give
     if not timedelta(0) <= overlap <= MOST_OVERLAP:
         raise Invalid("overlap", f"must be between 0 and {MOST_OVERLAP.days} days")
     now = operation.now()
+    lock_client(operation.db, client.client_id)  # of two rotations at the same moment, the second one sees the first one's secret
     drop_secrets(operation.db, client.client_id, keep=1 if overlap else 0)
     expire_secrets(operation.db, client.client_id, now + overlap)
     secret = new_secret(operation, client.client_id, given)

@@ -16,6 +16,7 @@ from authserver.admin.reach import refuse_beyond_reach
 from authserver.admin.searching import is_an_id, read_status, search
 from authserver.oauth.client_metadata import SECRET_METHODS
 from authserver.oauth.client_registration import check_client, check_kind, check_name, origins_of
+from authserver.oauth.redirect_uri import has_dot_segment
 from authserver.oauth.scope import OPENID_SCOPES
 from authserver.store.access_token import delete_client_tokens
 from authserver.store.authorization_code import delete_client_codes
@@ -213,6 +214,8 @@ def _check_id(operation: Operation, client_id: str) -> str:
     if not 1 <= len(client_id) <= LONGEST_ID or client_id.startswith("/") or not set(client_id) <= ID_CHARACTERS:
         characters = "ASCII characters without spaces, quotes and backslashes, the first of them not a slash"
         raise Invalid("client_id", f"must be 1 to {LONGEST_ID} {characters}")
+    if has_dot_segment(client_id):  # the console's own forms would be sent elsewhere
+        raise Invalid("client_id", "must not contain the path segments . and ..")
     if find_client(operation.db, client_id) is not None:
         raise Conflict(f"there is a client {client_id!r} already")
     if client_id == operation.runtime.settings.issuer or find_resource_server(operation.db, client_id) is not None:

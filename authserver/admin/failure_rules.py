@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from authserver.admin.operation import Operation
 from authserver.admin.uri_difference import nearest_difference
@@ -68,9 +69,18 @@ def _redirect_uri(_operation: Operation, refusal: Refusal, client: Client) -> Co
     difference = nearest_difference(asked, registered)
     if difference is not None:
         found.sentences.append(f"It differs from {difference.nearest} at character {difference.character}: {difference.what}.")
+    if _host(asked) not in map(_host, registered):
+        found.sentences.append("No registered URI has its host: whoever owns that host would be given your users' codes.")
     found.sentences.append("Correct it in the application, or add it here if it is the application's.")
     found.mend = Mend("Add this URI", {"redirect_uris": [*registered, asked]})
     return found
+
+
+def _host(uri: str) -> str:
+    try:
+        return urlsplit(uri).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _scope(operation: Operation, refusal: Refusal, client: Client) -> Comparison:

@@ -9,6 +9,7 @@ from authserver.admin.errors import Conflict, Invalid, NotFound
 from authserver.admin.failure_rules import Comparison, Mend, compare
 from authserver.admin.operation import Operation
 from authserver.admin.paging import USUAL, Page, page_of
+from authserver.admin.reach import reach
 from authserver.admin.searching import is_an_id, is_storable
 from authserver.oauth.client_registration import check_client
 from authserver.store.client import Client, find_client
@@ -60,17 +61,18 @@ def explain(operation: Operation, refusal: Refusal) -> Explanation:
         sentences=comparison.sentences,
         asked={name: str(value) for name, value in refusal.asked.items()},
         registered=comparison.registered,
-        mend=comparison.mend if client is not None and _would_pass(client, comparison) else None,
+        mend=comparison.mend if client is not None and _would_pass(operation, client, comparison) else None,
     )
 
 
 def apply_mend(operation: Operation, error_id: str) -> Client:
     """Change the registration so that the request would pass. Raises NotFound, Conflict, Invalid, Forbidden."""
     refusal = get_failure(operation, error_id)
+    client = find_client(operation.db, refusal.client_id)
     mend = explain(operation, refusal).mend
-    if mend is None:
+    if client is None or mend is None:
         raise Conflict("there is nothing to mend: the registration has changed since, or the mistake is not in it")
-    return update_client_metadata(operation, refusal.client_id, mend.changes).client
+    return update_client_metadata(operation, refusal.client_id, mend.changes, version=client.version).client
 
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
@@ -93,15 +95,15 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _would_pass(client: Client, comparison: Comparison) -> bool:
-    """Tell whether the registration may be changed like that."""
+def _would_pass(operation: Operation, client: Client, comparison: Comparison) -> bool:
+    """Tell whether the registration may be changed like that. The admin API is opened to nobody by what anybody can ask."""
     if comparison.mend is None or client.managed_by:
         return False
     try:
-        check_client(client.kind, {**client.metadata, **comparison.mend.changes})
+        mended = check_client(client.kind, {**client.metadata, **comparison.mend.changes})
     except Invalid:
         return False
-    return True
+    return reach(operation, mended) <= reach(operation, client.metadata)
 
 
 def _instant(seconds: int) -> Any:

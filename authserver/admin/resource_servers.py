@@ -15,6 +15,7 @@ from authserver.crypto.jose import ALGORITHMS
 from authserver.oauth.access_token import RESERVED
 from authserver.oauth.client_metadata import check_resource
 from authserver.oauth.client_registration import check_name
+from authserver.oauth.redirect_uri import has_dot_segment
 from authserver.oauth.scope import OPENID_SCOPES
 from authserver.store.client import find_client
 from authserver.store.resource_server import (
@@ -122,6 +123,8 @@ def _check_identifier(operation: Operation, identifier: str) -> str:
         check_resource(identifier)
     except ValueError as error:
         raise Invalid("identifier", str(error)) from None
+    if has_dot_segment(identifier):  # the console's own forms would be sent elsewhere
+        raise Invalid("identifier", "must not contain the path segments . and ..")
     if identifier == operation.runtime.settings.issuer:
         raise Invalid("identifier", "must not be the issuer, which is the audience of tokens for userinfo")
     if find_resource_server(operation.db, identifier) is not None:

@@ -8,6 +8,7 @@ from authserver.admin.operation import Operation
 from authserver.store.admin_role import AdminRole, delete_role, find_role, find_roles, list_roles
 from authserver.store.admin_role import set_role as store_role
 from authserver.store.base import show_id
+from authserver.store.link import delete_shown_links
 from authserver.store.user import User
 
 
@@ -58,6 +59,7 @@ def _store(operation: Operation, user: User, role: str | None) -> None:
         return
     row = AdminRole(user_id=user.id, role=role, granted_at=operation.now(), granted_by=operation.actor, managed_by=operation.owner)
     store_role(operation.db, row)
+    delete_shown_links(operation.db, user.id)  # who saw it may not give roles, and would have this one
 
 
 def _is_last_owner(operation: Operation, user: User) -> bool:

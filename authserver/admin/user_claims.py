@@ -7,6 +7,7 @@ from typing import Any
 
 from authserver.admin.errors import Invalid
 from authserver.identity.sign_in import normalize_email
+from authserver.oauth.client_metadata import NOT_PLAIN, is_plain
 from authserver.oauth.redirect_uri import check_web_url
 
 MOST_CHARACTERS = 1000
@@ -93,6 +94,8 @@ def _names(field: str, value: Any) -> list[str]:
 def _attribute(name: str, value: Any) -> Any:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:/\-]{0,99}", name):
         raise Invalid(name[:100], "must be named by 1 to 100 letters, digits and _ . : / -")
+    if not is_plain(value):
+        raise Invalid(name, NOT_PLAIN)
     if len(json.dumps(value)) > MOST_ATTRIBUTE_BYTES:
         raise Invalid(name, "must be at most 16 KB")
     return value

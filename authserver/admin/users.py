@@ -113,6 +113,7 @@ def change_user(operation: Operation, named: str, values: Mapping[str, Any], *, 
     if email != user.email:
         values = {"email_verified": False, **values}
         _free(operation, email)
+        delete_user_links(operation.db, user.id)
     columns = sort_values(values)
     changes = {
         "email": email,
@@ -238,8 +239,9 @@ def _store(operation: Operation, user: User, values: Mapping[str, Any]) -> None:
 
 
 def end_access(operation: Operation, user: User, because: str) -> dict[str, int]:
-    """End everything by which a user has access now; return how many sessions and grants."""
+    """End everything by which a user has access now, or could get it; return how many sessions and grants."""
     now = operation.now()
+    delete_user_links(operation.db, user.id)
     delete_user_codes(operation.db, user.id)
     sessions = revoke_user_sessions(operation.db, user.id, now)
     return {"sessions": sessions, "grants": revoke_user_grants(operation.db, user.id, now, because)}

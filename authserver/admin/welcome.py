@@ -12,7 +12,7 @@ from authserver.admin.user_claims import check_email
 from authserver.admin.users import add_user, change_user, end_access, get_user
 from authserver.store.base import show_id
 from authserver.store.credential import set_password_hash
-from authserver.store.link import Link, delete_user_links, spend_link
+from authserver.store.link import Link, spend_link
 from authserver.store.user import User, find_user_by_email
 
 OF_A_LINK = Authority("one-time link")
@@ -44,7 +44,6 @@ def finish_password(operation: Operation, token: str, password: str) -> User:
     hashed = hash_password(operation.runtime, check_password(password))
     _spend(operation, link)
     set_password_hash(operation.db, user.id, hashed, operation.now())
-    delete_user_links(operation.db, user.id)
     ended = end_access(operation, user, "password set")
     operation.note("user.set_own_password", subject=user.subject, details={"link": link.purpose, **ended})
     if link.email == user.email and not user.claims.get("email_verified"):

@@ -4,6 +4,7 @@ A check takes any JSON value and returns it, or raises a ValueError whose text c
 """
 
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,10 @@ MOST_ATTRIBUTES_CHARACTERS = 4 * 1024
 LEAST_RSA_BITS = 2048
 LONGEST_SCOPE = 1024
 LONGEST_SPAN = 10 * 365 * 86400
+DEEPEST = 20
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+"""What a database, or UTF-8, cannot hold."""
+NOT_PLAIN = f"must be JSON without U+0000 and halves of characters, with at most {DEEPEST} objects and lists inside each other"
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 Check = Callable[[Any], Any]
@@ -108,6 +113,20 @@ def _origin(value: Any) -> str:
     return str(value)
 
 
+def is_plain(value: Any, room: int = DEEPEST) -> bool:
+    """Tell whether a document of somebody's own can be stored, sent and shown wherever it comes to."""
+    match value:
+        case str():
+            return UNSTORABLE.search(value) is None
+        case float():
+            return math.isfinite(value)
+        case dict():
+            return room > 0 and all(is_plain(name) and is_plain(inner, room - 1) for name, inner in value.items())
+        case list():
+            return room > 0 and all(is_plain(inner, room - 1) for inner in value)
+    return True
+
+
 def _redirect_uri(value: Any) -> str:
     return check_redirect_uri(value, private_schemes=True)
 
@@ -123,6 +142,8 @@ def _keys(value: Any) -> dict[str, Any]:
     keys = value.get("keys") if isinstance(value, dict) else None
     if not isinstance(keys, list) or not keys or not all(isinstance(key, dict) for key in keys):
         raise ValueError('must be a JSON Web Key Set, like {"keys": [{"kty": "RSA", …}]}')
+    if not is_plain(value):
+        raise ValueError(NOT_PLAIN)
     if len(json.dumps(value, default=str)) > MOST_KEYS_CHARACTERS:
         raise ValueError("must be at most 16 KB")
     names = [json.dumps(key.get("kid"), default=str) for key in keys]
@@ -148,6 +169,8 @@ def _key(key: dict[str, Any]) -> dict[str, Any]:
 
 
 def _attributes(value: Any) -> dict[str, Any]:
+    if not is_plain(value):
+        raise ValueError(NOT_PLAIN)
     if not isinstance(value, dict) or len(json.dumps(value, default=str)) > MOST_ATTRIBUTES_CHARACTERS:
         raise ValueError('must be a JSON object of at most 4 KB, like {"tier": "gold"}')
     return value

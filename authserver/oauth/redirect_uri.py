@@ -37,7 +37,7 @@ def check_redirect_uri(uri: object, *, private_schemes: bool = False) -> str:
         raise ValueError("must name a host after ://")
     if scheme == "http" and not is_loopback_host((host_of(authority) or "").strip("[]")):
         raise ValueError("must start with https:// (http is for localhost, 127.0.0.1 and [::1] alone)")
-    if any(segment in (".", "..") for segment in re.sub("%2e", ".", path, flags=re.IGNORECASE).split("/")):
+    if has_dot_segment(path):
         raise ValueError("must not contain the path segments . and ..")
     return text
 
@@ -45,6 +45,11 @@ def check_redirect_uri(uri: object, *, private_schemes: bool = False) -> str:
 def check_web_url(url: object) -> str:
     """Return a URL that people or the server may open: https, or http on loopback. ValueError says what is wrong."""
     return check_redirect_uri(url)
+
+
+def has_dot_segment(path: str) -> bool:
+    """Tell whether a path has a segment `.` or `..`, which browsers take out, so that it leads elsewhere (RFC 3986 section 5.2.4)."""
+    return any(segment in (".", "..") for segment in re.sub("%2e", ".", path, flags=re.IGNORECASE).split("/"))
 
 
 def matches(kind: str, registered: Iterable[str], uri: str) -> bool:

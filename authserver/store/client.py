@@ -185,6 +185,11 @@ def update_client(db: Database, client_id: str, version: int, values: Mapping[st
     return changed(db, update(clients).where(match).values(**values, version=version + 1))
 
 
+def lock_client(db: Database, client_id: str) -> None:
+    """Let nobody else change a client and its secrets until this is committed."""
+    db.execute(update(clients).where(clients.c.client_id == client_id).values(client_id=client_id))
+
+
 def set_origins(db: Database, client_id: str, origins: tuple[str, ...]) -> None:
     """Replace the origins from which a client's pages may call."""
     db.execute(delete(client_origins).where(client_origins.c.client_id == client_id))

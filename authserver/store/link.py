@@ -58,6 +58,11 @@ def delete_user_links(db: Database, user_id: bytes) -> None:
     db.execute(delete(links).where(links.c.user_id == user_id))
 
 
+def delete_shown_links(db: Database, user_id: bytes) -> None:
+    """Delete the links of a user that somebody else was shown."""
+    db.execute(delete(links).where(links.c.user_id == user_id, links.c.email == ""))
+
+
 def delete_links_of(db: Database, purpose: str) -> None:
     """Delete every link of a purpose."""
     db.execute(delete(links).where(links.c.purpose == purpose))

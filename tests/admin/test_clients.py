@@ -1,5 +1,6 @@
 """What an operator does with clients."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,9 @@ from authserver.admin.clients import (
 )
 from authserver.admin.documents import client_document
 from authserver.admin.errors import Conflict, Invalid, NotFound
+from authserver.admin.operation import Operation
 from authserver.crypto.digest import digest
+from authserver.store.base import transaction
 from authserver.store.client import client_origins, client_secrets, update_client
 from tests.factories import API, REDIRECT_URI, Made, jwks_of, make_client, make_key, make_resource_server, make_user
 from tests.relying_party import RelyingParty
@@ -234,3 +237,17 @@ def test_disabling_a_client_ends_its_grants_and_enabling_revives_none(act, runti
     runtime.caches.clients.clear()
     assert rp.refresh(tokens["refresh_token"]).status == 400
     assert rp.userinfo(tokens["access_token"]).status == 401
+
+
+@pytest.mark.databases
+def test_rotations_at_the_same_moment_leave_two_secrets(runtime, act):
+    client_id = act(create_client, "service", "Billing", {}).client.client_id
+
+    def rotate(_number):
+        with transaction(runtime.engine) as db:
+            operation = Operation(db, runtime)
+            rotate_secret(operation, get_client(operation, client_id), timedelta(days=7))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(rotate, range(6)))
+    assert len(act(get_client, client_id).secrets) == 2

@@ -63,6 +63,12 @@ def test_a_redirect_uri_that_may_not_be_registered_is_not_offered(http, runtime,
     assert latest().mend is None
 
 
+@pytest.mark.parametrize(("asked", "is_foreign"), [("https://evil.example/callback", True), (REDIRECT_URI + "/", False)])
+def test_a_foreign_host_is_pointed_out(http, runtime, latest, asked, is_foreign):
+    RelyingParty(http, make_client(runtime)).begin(redirect_uri=asked)
+    assert any("No registered URI has its host" in sentence for sentence in latest().sentences) == is_foreign
+
+
 def test_a_client_that_is_not_there_is_named(http, latest):
     http.get("/oauth2/authorize?client_id=nobody")
     found = latest()

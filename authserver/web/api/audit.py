@@ -1,15 +1,11 @@
 """The audit log: who did what to whom, page by page, or as a whole as JSON lines."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
 from authserver.admin import audit as admin
 from authserver.admin.documents import event_document
-from authserver.admin.operation import Operation
-from authserver.store.base import transaction
 from authserver.web.api.answers import Answer, listed
 from authserver.web.api.models import Document, GivenInstant, Id, Instant, ListOf, PageQuery, Text
 from authserver.web.api.reading import wants_lines
@@ -59,10 +55,4 @@ def list_audit_events(query: EventListQuery) -> Answer:
     if not wants_lines():
         return listed(admin.page_of_events(operation(), **given), event_document)
     filters = {name: value for name, value in given.items() if name not in PageQuery.model_fields}
-    return Answer(lines=_every(operation(), filters))
-
-
-def _every(asking: Operation, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Read while it is sent, when the request's own connection has been given back."""
-    with transaction(asking.runtime.engine) as db:
-        yield from map(event_document, admin.every_event(replace(asking, db=db), **filters))
+    return Answer(lines=admin.every_document(operation(), filters))

@@ -11,6 +11,7 @@ from typing import Any
 from wtforms import BooleanField, Field, SelectMultipleField, StringField
 
 from authserver.admin.errors import Invalid
+from authserver.oauth.client_metadata import is_plain
 from authserver.runtime.settings import format_duration, parse_duration, seconds
 from authserver.web.console.conflicts import Difference, Option, in_words, same
 from authserver.web.forms import PageForm
@@ -226,4 +227,10 @@ class DocumentForm(PageForm):
             seen = json.loads(self.seen.data or "{}")
         except (ValueError, RecursionError):
             return {}
-        return seen if isinstance(seen, dict) else {}
+        return {name: value for name, value in seen.items() if _is_shown(value)} if isinstance(seen, dict) else {}
+
+
+def _is_shown(value: Any) -> bool:
+    """Tell whether an entry can have shown a value: a text, a tick, or several texts."""
+    several = value if isinstance(value, list) else [value]
+    return is_plain(value) and all(isinstance(each, (str, bool)) for each in several)

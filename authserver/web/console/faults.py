@@ -9,6 +9,7 @@ from authserver.web.api import faults as api
 from authserver.web.console.frame import show, show_anonymous
 from authserver.web.console.sign_in import SignInNeeded
 from authserver.web.context import Unavailable
+from authserver.web.errors import PageError
 from authserver.web.flow import see
 from authserver.web.operators import operator
 
@@ -31,10 +32,19 @@ def register(app: Flask) -> None:
 
 
 def ask_to_sign_in(error: SignInNeeded) -> Response:
-    """Send the browser to sign in and back. What a form holds is kept: its page waits while another tab signs in."""
+    """Send the browser to sign in and back. What a form of ours holds is kept: its page waits while another tab signs in.
+
+    Another site's form is refused first: the page would send it on with a mark of ours.
+    """
+    from authserver.web.forms import PageForm, read_form
+
     if request.method in ("GET", "HEAD"):
         here = url_for("overview.index").removesuffix("/admin") + request.full_path.rstrip("?")
         return see(url_for("sign_in.begin", next=here, fresh="1" if error.fresh else None))
+    try:
+        read_form(PageForm, again=url_for("overview.index"))
+    except PageError as forged:
+        return errors.show(forged)
     values = {
         "fresh": error.fresh,
         "sign_in": url_for("sign_in.begin", fresh="1" if error.fresh else None),

@@ -5,6 +5,7 @@ user and role are looked up at every request, so that ending one takes effect at
 """
 
 import hmac
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -22,6 +23,7 @@ from authserver.crypto.jose import TokenRefused, VerifiedClaims
 from authserver.crypto.mark import is_marked, mark
 from authserver.identity import session as sessions
 from authserver.oauth.access_token import verify_own
+from authserver.oauth.redirect_uri import has_dot_segment
 from authserver.oauth.request import Message
 from authserver.specs import authorization_server
 from authserver.store.admin_role import has_enabled_owner
@@ -31,7 +33,7 @@ from authserver.store.user import find_user
 from authserver.web.console import notes
 from authserver.web.console.frame import show_anonymous
 from authserver.web.context import db, runtime
-from authserver.web.cookies import clear_console, clear_session, console_token, set_console
+from authserver.web.cookies import clear_console, clear_session, console_token, session_token, set_console
 from authserver.web.flow import see
 from authserver.web.operators import FRESH, Operator, let_in, operator, permit
 
@@ -40,6 +42,8 @@ routes = Blueprint("sign_in", __name__)
 LIFETIME = timedelta(hours=12)
 NOTE = "sign-in"
 HOME = "/admin"
+LONGEST_WAY = 2000
+"""So that the note that keeps the way back fits into a cookie."""
 
 
 class SignInNeeded(Exception):
@@ -138,13 +142,13 @@ def callback() -> Response:
 @routes.post("/admin/sign-out")
 @permit(None)
 def end() -> Response:
-    """Sign out of the console and of this browser's session."""
+    """Sign out of the console and of this browser's session, which may be another one by now."""
     from authserver.web.forms import PageForm, read_form
 
     read_form(PageForm, again=HOME)
     who = operator()
-    session = find_session_by_id(db(), read_id(who.session_id) or b"") if who else None
-    if session is not None:
+    own = find_session_by_id(db(), read_id(who.session_id) or b"") if who else None
+    for session in filter(None, (own, sessions.find(db(), runtime(), session_token()))):
         sessions.end(db(), runtime(), session)
     response = show_anonymous("console/signed_out.html", {}, title="Signed out")
     for clear in (clear_console, clear_session):
@@ -184,6 +188,11 @@ def _challenge(verifier: str) -> str:
 
 def _below_admin(path: str) -> str:
     """Return a path of the console to go to afterwards, whatever was asked for; never another site's."""
-    root, parts = url_for("overview.index"), urlsplit(path)
-    is_plain = not parts.scheme and not parts.netloc and path.isprintable() and "\\" not in path and "/.." not in path
-    return path if is_plain and (parts.path + "/").startswith(root + "/") else root
+    root = url_for("overview.index")
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return root
+    is_plain = path.isprintable() and "\\" not in path and not has_dot_segment(parts.path) and len(json.dumps(path)) <= LONGEST_WAY
+    is_ours = not parts.scheme and not parts.netloc and (parts.path + "/").startswith(root + "/")
+    return path if is_plain and is_ours else root

@@ -81,7 +81,7 @@ def invite() -> Response:
 def invited(user_id: object) -> Response:
     """Show the link of an invitation, once."""
     secret = notes.take("secret")
-    if not secret:
+    if "link" not in secret:
         return done(url_for("users.profile", user_id=str(user_id)))
     values = {"email": secret["email"], "link": secret["link"], "user_url": url_for("users.profile", user_id=str(user_id))}
     return show("console/users/invited.html", values, title=f"{secret['email']} is invited")

@@ -31,7 +31,7 @@ def secret_on(answer: Answer) -> str:
     return found[1]
 
 
-@pytest.mark.spec("OWASP ASVS 5.0", "16.2.5")
+@pytest.mark.spec("ASVS 5.0", "16.2.5")
 def test_what_is_shown_once_is_kept_nowhere(http: InProcess, console: Any, runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with transaction(runtime.engine) as db:
