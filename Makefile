@@ -18,6 +18,9 @@ test: | $(UV) ## every test; what a test needs is installed where that is possib
 bench: | $(UV) ## CPU time per operation, compared with a peer where Node is there
 	$(RUN) python -m bench $(ARGS)
 
+authorizer-package: | $(UV) ## the Lambda authorizer's zip, in dist/
+	$(RUN) python .ci/package_authorizer.py $(ARGS)
+
 lint: | $(UV) ## every static check
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
@@ -35,4 +38,4 @@ docs: | $(UV) ## write docs/compliance.md and the tables of the README
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools/uv uv \
 		|| { echo "uv could not be installed by pip: see https://docs.astral.sh/uv/ for other ways"; exit 1; }
 
-.PHONY: help run test bench lint floors docs
+.PHONY: help run test bench authorizer-package lint floors docs

@@ -1,0 +1,110 @@
+"""The authorizer stands alone: what it imports, and the zip that is made of it."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.authorizer import forge
+from tests.authorizer.events import rest_token
+
+ROOT = Path(__file__).parent.parent.parent
+ROOM = ROOT / "authserver" / "authorizer"
+HEAVY = ("urllib.request", "http", "ssl", "logging", "dataclasses", "pathlib", "hashlib", "asyncio", "socket")
+DECIDE = """
+import json, sys
+before = set(sys.modules)
+sys.path.insert(0, sys.argv[1])
+from authserver.authorizer.handler import Authorizer
+from authserver.authorizer.settings import read_settings
+asked = json.load(sys.stdin)
+authorizer = Authorizer(read_settings(asked["environ"]), lambda: asked["now"])
+print(json.dumps([authorizer.decide(event)["policyDocument"]["Statement"][0]["Effect"] for event in asked["events"]]))
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def decide_alone(folder: Path) -> tuple[list[str], set[str]]:
+    """Let a fresh interpreter decide about a token of each algorithm; return the effects and the modules that it loaded."""
+    asked = {
+        "environ": {"AUTHORIZER_ISSUER": forge.ISSUER, "AUTHORIZER_AUDIENCE": forge.API, "AUTHORIZER_JWKS": forge.jwks()},
+        "now": forge.NOW,
+        "events": [rest_token(f"Bearer {forge.token(alg)}") for alg in forge.ALGORITHMS],
+    }
+    flags = ["-I", "-B", *([] if folder == ROOT else ["-S"])]
+    done = subprocess.run(
+        [sys.executable, *flags, "-c", DECIDE, str(folder)],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    effects, modules = map(json.loads, done.stdout.splitlines())
+    return effects, set(modules)
+
+
+def test_it_imports_the_standard_library_and_cryptography_alone():
+    effects, modules = decide_alone(ROOT)
+    own = {name for name in modules if name.startswith("authserver")}
+    tops = {name.partition(".")[0] for name in modules} - {"authserver"}
+    assert effects == ["Allow"] * 5
+    assert own - {"authserver"} == {name for name in own if name.startswith("authserver.authorizer")}
+    assert tops - set(sys.stdlib_module_names) <= {"cryptography", "_cffi_backend", "_openssl"}
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed():
+    assert not decide_alone(ROOT)[1] & set(HEAVY)
+
+
+def test_only_one_place_knows_the_environment_and_the_clock():
+    texts = {path.name: path.read_text() for path in ROOM.glob("*.py")}
+    assert [name for name, text in texts.items() if "os.environ" in text] == ["handler.py"]
+    assert [name for name, text in texts.items() if "time.time" in text] == ["handler.py"]
+
+
+@pytest.mark.slow
+def test_the_package_is_small_and_decides_with_nothing_else_installed(tmp_path):
+    file, again = tmp_path / "authorizer.zip", tmp_path / "again.zip"
+    for output in (file, again):
+        package(output)
+    assert file.read_bytes() == again.read_bytes()
+    assert file.stat().st_size <= 5_000_000
+    folder = tmp_path / "task"
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(folder)
+    effects, modules = decide_alone(folder)
+    assert effects == ["Allow"] * 5
+    assert not modules & {"authserver.runtime", "flask", "joserfc"}
+
+
+@pytest.mark.slow
+def test_the_bytecode_in_the_package_is_checked_by_hash(tmp_path):
+    package(tmp_path / "authorizer.zip")
+    with zipfile.ZipFile(tmp_path / "authorizer.zip") as archive:
+        names = archive.namelist()
+        compiled = [name for name in names if name.endswith(".pyc")]
+        assert {int.from_bytes(archive.read(name)[4:8], "little") for name in compiled} == {0b11}
+    assert len(compiled) == len([name for name in names if name.endswith(".py")])
+    assert {name.partition("/")[0] for name in names} == {"authserver", "cryptography", *(name for name in names if "/" not in name)}
+
+
+def test_another_minor_version_is_refused_with_what_to_do(tmp_path):
+    done = package(tmp_path / "authorizer.zip", "--python", "3.10", "--interpreter", sys.executable, check=False)
+    assert done.returncode == 1
+    assert "choose the same for both" in done.stderr
+
+
+def package(output: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    command = [sys.executable, str(ROOT / ".ci" / "package_authorizer.py"), "--python", minor, "--output", str(output), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if check and done.returncode:
+        if "failed" in done.stderr and "error sending request" in done.stderr:
+            pytest.skip("the registry cannot be reached")
+        raise AssertionError(done.stderr)
+    return done
