@@ -104,3 +104,11 @@ def test_an_opaque_token_costs_one_write(runtime, http, clock, counts):
     with counts.measure() as tally:
         assert service.client_credentials().status == 200
     assert len(tally.writes) == 1
+
+
+@pytest.mark.parametrize("query", ["client_id={}", "client_id={}&redirect_uri=a&redirect_uri=b", "client_id={0}&client_id={0}"])
+def test_invented_client_ids_fill_no_table(service, counts, runtime, query):
+    with counts.measure() as tally:
+        for number in range(runtime.settings.refused_events_per_minute + 20):
+            assert service.back.get(f"/oauth2/authorize?{query.format(f'invented-{number}')}").status == 400
+    assert len(tally.writes) == runtime.settings.refused_events_per_minute

@@ -49,7 +49,7 @@ def authorize() -> Response:
     try:
         return _begin(server, read_request(server, source.items(multi=True)))
     except Untrusted as fault:
-        _note(server, source.get("client_id", ""), fault.code, fault.because)
+        _note(server, source.get("client_id", ""), fault.code, fault.because, known=fault.code == "bad_redirect_uri")
         raise PageError(fault.code, because=fault.because) from fault
     except Refused as fault:
         return _refuse(server, fault.reply, fault.error, because(fault.error))
@@ -122,15 +122,14 @@ def _refuse(server: Server, reply: ReplyTo, error: OAuth2Error, reason: str) -> 
     details = {"error": error.error}
     log_happening(Happening(action="authorize.refuse", outcome="refused", client_id=reply.client_id, because=reason, details=details))
     if error.error not in EXPECTED:
-        _note(server, reply.client_id, error.error, reason)
+        _note(server, reply.client_id, error.error, reason, known=True)
     description = error.get_error_description()
     return _reply(server, reply, {"error": error.error, **({"error_description": description} if description else {})})
 
 
-def _note(server: Server, client_id: str, error: str, reason: str) -> None:
-    """Keep a refused request for who has to find out why."""
+def _note(server: Server, client_id: str, error: str, reason: str, *, known: bool) -> None:
+    """Keep a refused request for who has to find out why. `known`: the client was looked up, and is not an invented name."""
     asked = (request.form if request.method == "POST" else request.args).items(multi=True)
-    known = error != "unknown_client"
     note_refusal(server.runtime, endpoint="authorize", error=error, because=reason, client_id=client_id, known=known, asked=asked)
 
 
