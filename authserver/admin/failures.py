@@ -1,6 +1,7 @@
 """Recent failures: a refused request beside the registration that it did not fit, in sentences, with the mend where there is one."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from authserver.admin.clients import update_client_metadata
@@ -35,7 +36,7 @@ def page_of_failures(operation: Operation, *, client_id: str = "", page_token: s
         return Page([])
 
     def fetch(after: tuple[int, str] | None, limit: int) -> list[Refusal]:
-        before = None if after is None else (_instant(after[0]), after[1])
+        before = None if after is None else (datetime.fromtimestamp(after[0], UTC), after[1])
         return list_refusals(operation.db, client_id=client_id, before=before, limit=limit)
 
     return page_of(operation, f"failures {client_id}", page_token, page_size, fetch, lambda row: (int(row.at.timestamp()), row.error_id))
@@ -104,9 +105,3 @@ def _would_pass(operation: Operation, client: Client, comparison: Comparison) ->
     except Invalid:
         return False
     return reach(operation, mended) <= reach(operation, client.metadata)
-
-
-def _instant(seconds: int) -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC)

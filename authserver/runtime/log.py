@@ -29,7 +29,7 @@ class Circumstances:
         return address_prefix(self.address)
 
 
-circumstances: ContextVar[Circumstances] = ContextVar("circumstances", default=Circumstances())  # noqa: B039
+circumstances: ContextVar[Circumstances] = ContextVar("circumstances", default=Circumstances())  # noqa: B039 - Circumstances is frozen
 
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

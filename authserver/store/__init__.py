@@ -5,7 +5,7 @@ base.py has the column types, `Database`, `consume()` and `insert_once()`. Impor
 which is what migrations need.
 """
 
-from authserver.store import (  # noqa: F401
+from authserver.store import (  # noqa: F401 - imported for their tables
     access_token,
     admin_role,
     audit,

@@ -25,7 +25,7 @@ PURPOSE = "form"
 NEW_BROWSER = "authserver.new_browser"
 
 
-class BrowserMark(CSRF):  # type: ignore[misc]
+class BrowserMark(CSRF):
     """The hidden field: a random text and the mark on it and on the browser."""
 
     def generate_csrf_token(self, csrf_token_field: Any) -> str:
@@ -40,7 +40,7 @@ class BrowserMark(CSRF):  # type: ignore[misc]
             raise ValidationError("form_expired")
 
 
-class PageForm(Form):  # type: ignore[misc]
+class PageForm(Form):
     """A form of a page; its messages are texts that `messages` translates."""
 
     class Meta:

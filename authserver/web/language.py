@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent / "translations"
 LANGUAGES = ("en", "de")
 
 
-def N_(text: str) -> str:  # noqa: N802
+def N_(text: str) -> str:  # noqa: N802 - the name that gettext tools look for
     """Mark a text for translation where it is written; it is translated where it is shown."""
     return text
 

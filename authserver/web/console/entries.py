@@ -17,7 +17,7 @@ from authserver.web.console.conflicts import Difference, Option, in_words, same
 from authserver.web.forms import PageForm
 
 
-class Entry(Field):  # type: ignore[misc]
+class Entry(Field):
     """What every entry knows of its looks; `kind` chooses them in templates/console/macros.html."""
 
     kind = "text"
@@ -42,7 +42,7 @@ class Entry(Field):  # type: ignore[misc]
         return "" if value is None else value
 
 
-class Text(Entry, StringField):  # type: ignore[misc]
+class Text(Entry, StringField):
     """One line of text."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -133,7 +133,7 @@ class Choice(Text):
     kind = "choice"
 
 
-class Several(Entry, SelectMultipleField):  # type: ignore[misc]
+class Several(Entry, SelectMultipleField):
     """Some of some options: check boxes."""
 
     kind = "checks"
@@ -151,7 +151,7 @@ class Several(Entry, SelectMultipleField):  # type: ignore[misc]
         return list(value or [])
 
 
-class Flag(Entry, BooleanField):  # type: ignore[misc]
+class Flag(Entry, BooleanField):
     """A check box."""
 
     kind = "flag"
