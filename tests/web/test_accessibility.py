@@ -16,8 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AXE = Path(__file__).parent.parent / "node" / "node_modules" / "axe-core" / "axe.min.js"
 WINDOWS = [
     pytest.param({"color_scheme": scheme, "viewport": {"width": width, "height": 800}, "locale": locale}, id=f"{scheme}-{width}-{locale}")
-    for scheme in ("light", "dark")
-    for width, locale in ((320, "de-DE"), (1440, "en-US"))
+    for scheme, width, locale in (("light", 320, "de-DE"), ("dark", 1440, "en-US"))  # neither changes the others
 ]
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, input:not([type=hidden]), a.button")]
     .filter(e => e.offsetParent && (e.offsetHeight < 44 || e.offsetWidth < 44)).map(e => e.outerHTML)"""
