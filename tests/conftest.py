@@ -14,13 +14,14 @@ import pytest
 
 from authserver.runtime import Runtime, Settings
 from tests import databases
+from tests.aws_server import MotoServer
 from tests.browser import chromium as start_chromium
 from tests.browser import find_chromium
 from tests.clock import Clock
 from tests.counts import Counts
 from tests.factories import ISSUER, insert_keys, make_settings, make_test_runtime
 from tests.http_client import InProcess
-from tests.servers import RealServer
+from tests.servers import RealServer, free_port
 
 IN_CI = os.environ.get("CI") == "true"
 NODE_FOLDER = Path(__file__).parent / "node"
@@ -176,6 +177,14 @@ def serve(database_url: str, tmp_path: Path) -> Iterator[Callable[..., RealServe
 @pytest.fixture
 def server(serve: Callable[..., RealServer]) -> RealServer:
     return serve(workers=2)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[MotoServer]:
+    """AWS on loopback, shared by all tests of this process: whoever makes something gives it a name of its own."""
+    made = MotoServer(free_port()).start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="session")

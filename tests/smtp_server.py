@@ -133,10 +133,12 @@ def mail_server(**behaviour: Any) -> Iterator[Mailbox]:
 
 
 def write_certificate(folder: Path, *addresses: str) -> tuple[Path, Path]:
-    """Make a certificate for some addresses; return the files of certificate and key."""
+    """Make a certificate for some addresses or names; return the files of certificate and key."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address)) for address in addresses])
+    names = x509.SubjectAlternativeName(
+        [x509.IPAddress(ipaddress.ip_address(each)) if each[0].isdigit() else x509.DNSName(each) for each in addresses]
+    )
     made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
     made = made.add_extension(names, critical=False).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8

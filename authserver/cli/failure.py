@@ -7,6 +7,8 @@ import click
 from authserver.admin.errors import Conflict, Forbidden, Invalid, NotFound
 from authserver.crypto.password_hash import HashingBusy
 from authserver.crypto.sealing import SealBroken
+from authserver.runtime.aws import AwsRefused, AwsUnreachable
+from authserver.runtime.keys import KeyUnavailable
 from authserver.runtime.settings import SettingsError
 
 FAILURE, USAGE, NOT_FOUND, CONFLICT, DIFFERENT = 1, 2, 3, 5, 6
@@ -33,8 +35,10 @@ def explain(error: Exception) -> Exception:
             return Failure(str(error), CONFLICT)
         case HashingBusy():
             return Failure("too many passwords are being hashed: try again")
-        case SettingsError() | SealBroken() | Forbidden():
+        case SettingsError() | SealBroken() | Forbidden() | KeyUnavailable():
             return Failure(str(error))
+        case AwsRefused() | AwsUnreachable():
+            return Failure(f"AWS: {error}")
     if type(error) is LookupError:  # what is missing in the installation or the settings; its subclasses are bugs
         return Failure(str(error))
     return _explain_database(error)

@@ -8,6 +8,10 @@ from authserver.cli.output import say, show, show_all
 from authserver.cli.place import operation
 from authserver.crypto.jose import ALGORITHMS
 from authserver.crypto.key_ring import REFRESH
+from authserver.runtime import Runtime
+from authserver.runtime.aws import Aws
+from authserver.runtime.keys import make_data_key
+from authserver.runtime.settings import environ
 
 
 @click.group()
@@ -69,3 +73,22 @@ def reseal(as_json: bool) -> None:
     """
     with operation() as work:
         show({"resealed": admin.reseal(work)}, as_json)
+
+
+@keys.command("data-key")
+@click.option("--kms-key", required=True, metavar="KEY", help="The KMS key that seals it: its ARN, id or alias/NAME.")
+@as_json
+def data_key(kms_key: str, as_json: bool) -> None:
+    """Make an item for AUTHSERVER_SECRET_KEY that only AWS KMS can open.
+
+    The server opens it by KMS when it first needs it, once per process; its role needs kms:Decrypt on that key. This
+    command needs kms:GenerateDataKey, finds AWS by AWS_REGION and AWS_ACCESS_KEY_ID as usual, and keeps nothing.
+
+    \b
+    Example:  authserver keys data-key --kms-key alias/authserver
+    """
+    item = make_data_key(Aws(environ(), Runtime.now), kms_key)
+    if as_json:
+        show({"secret_key": item}, as_json)
+    else:
+        click.echo(item)

@@ -108,7 +108,11 @@ def refuse_unsafe(settings: Settings) -> None:
 
 
 def refuse_unready(runtime: Runtime) -> None:
-    """Refuse a database that is not migrated, or whose keys do not open. Raises SettingsError, SealBroken, DBAPIError."""
+    """Refuse a database that is not migrated, or whose keys do not open.
+
+    Raises SettingsError, SealBroken, KeyUnavailable, DBAPIError.
+    """
+    runtime.keys.current()  # where AWS has it, this asks
     with transaction(runtime.engine) as db:
         if not schema_is_current(db):
             raise SettingsError(f"the tables of {PREFIX}DATABASE_URL are not there or too old: run authserver db upgrade")

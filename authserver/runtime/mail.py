@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from authserver.runtime.aws import NO_AWS, Aws, AwsRefused, AwsUnreachable
+from authserver.runtime.secret_text import SecretText, check_arn, is_arn
+
 if TYPE_CHECKING:
     from email.message import EmailMessage
     from smtplib import SMTP
@@ -15,6 +18,7 @@ SECONDS = 10
 PORTS = {"smtp": 587, "smtps": 465}
 SENDER = re.compile(r"(?=.{3,254}$)(?:[^\x00-\x1f\x7f<>\"@,;:]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)")
 ADDRESS = re.compile(r"[^\s<>@,;:\"\x00-\x1f\x7f]+@[^\s<>@,;:\"\x00-\x1f\x7f]+")
+SERVER = "like smtp://USER:PASSWORD@smtp.example.com:587 or smtps://…:465"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -46,27 +50,42 @@ def send_nothing(_letter: Letter) -> None:
     raise NotSent("AUTHSERVER_SMTP_URL is not set")
 
 
-def make_mail(smtp_url: str, mail_from: str) -> Send:
-    """Make the function that sends a letter, or raises NotSent; nothing is connected yet."""
+def make_mail(smtp_url: str, mail_from: str, aws: Aws = NO_AWS) -> Send:
+    """Make the function that sends a letter, or raises NotSent; nothing is fetched or connected yet."""
     if not smtp_url:
         return send_nothing
-    server = urlsplit(smtp_url)
-    return lambda letter: _send(server, mail_from, letter)
+    secret = SecretText(smtp_url, aws)
+    return lambda letter: _send(_find_server(secret), mail_from, letter)
 
 
 def check_mail(smtp_url: str, mail_from: str) -> None:
     """Refuse a way to send mail that cannot work. ValueError names the setting and says what to change."""
     if not smtp_url:
         return
-    try:
-        parts = urlsplit(smtp_url)
-        is_readable = parts.scheme in PORTS and parts.hostname and parts.path in ("", "/") and parts.port != 0
-    except ValueError:
-        is_readable = False
-    if not is_readable:
-        raise ValueError("SMTP_URL must be like smtp://USER:PASSWORD@smtp.example.com:587 or smtps://…:465")
+    if is_arn(smtp_url):
+        check_arn("SMTP_URL", smtp_url)
+    elif not _is_server(smtp_url):
+        raise ValueError(f"SMTP_URL must be {SERVER}")
     if not SENDER.fullmatch(mail_from):
         raise ValueError("MAIL_FROM must be an address beside AUTHSERVER_SMTP_URL, like Example <login@example.com>")
+
+
+def _is_server(smtp_url: str) -> bool:
+    try:
+        parts = urlsplit(smtp_url)
+        return bool(parts.scheme in PORTS and parts.hostname and parts.path in ("", "/") and parts.port != 0)
+    except ValueError:
+        return False
+
+
+def _find_server(secret: SecretText) -> SplitResult:
+    try:
+        smtp_url = secret.read()
+    except (AwsRefused, AwsUnreachable, ValueError) as error:
+        raise NotSent(f"the value of AUTHSERVER_SMTP_URL cannot be had: {error}") from None
+    if not _is_server(smtp_url):
+        raise NotSent(f"the value that AUTHSERVER_SMTP_URL names must be {SERVER}")
+    return urlsplit(smtp_url)
 
 
 def _send(server: SplitResult, sender: str, letter: Letter) -> None:

@@ -15,9 +15,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from authserver.runtime.cognito import CognitoPool, read_pool
+from authserver.runtime.database_access import check_access
 from authserver.runtime.mail import check_mail
 
 PREFIX = "AUTHSERVER_"
+LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
 LIMIT = re.compile(r"[1-9]\d{0,8}/([1-9]\d{0,3})?(second|minute|hour|day)s?")
 COMPONENTS = ("protocol", "admin")
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -44,16 +47,28 @@ class Settings:
 
     issuer: str = knob(MISSING, "The one public URL of this server, https unless its host is loopback; no slash at the end")
     database_url: str = knob("sqlite:///authserver.db", "sqlite:///FILE, postgresql://… or mysql://…", secret=True)
-    secret_key: tuple[str, ...] = knob(
-        (), "Keys that seal secrets in the database: 32 bytes in base64 each, the current one first", secret=True
+    database_password: str = knob(
+        "", "The password that the URL leaves out, or the ARN of a secret or parameter that holds it", secret=True
     )
+    database_iam: bool = knob(False, "Sign in to an RDS database with a token of this process's AWS role, in place of a password")
+    database_ca: str = knob("", "A PEM file of the authorities that the database's certificate is verified against, its host name included")
+    secret_key: tuple[str, ...] = knob(
+        (),
+        "Keys that seal secrets in the database, the current one first: 32 bytes in base64, `kms:…` as `authserver keys data-key`"
+        " writes it, or the ARN of a secret or parameter that holds these",
+        secret=True,
+    )
+    on_lambda: bool = knob(False, "True by itself on AWS Lambda; nobody sets it")
     dev: bool = knob(False, "Set by `authserver dev` alone: serves /demo; refused by `authserver serve`")
     components: tuple[str, ...] = knob(
         COMPONENTS, "What is served: `protocol` (tokens and the pages of users), `admin` (console and REST API), or both"
     )
     apply: str = knob("", "A file of APIs, clients and roles that is applied at every start, as by `authserver apply`")
     smtp_url: str = knob(
-        "", "How mail is sent: smtp://USER:PASSWORD@HOST:587 (with STARTTLS) or smtps://…:465; empty sends none", secret=True
+        "",
+        "How mail is sent: smtp://USER:PASSWORD@HOST:587 (with STARTTLS), smtps://…:465, or the ARN of a secret that holds one;"
+        " empty sends none",
+        secret=True,
     )
     mail_from: str = knob("", "Who mail is from, like Example <login@example.com>; needed beside AUTHSERVER_SMTP_URL")
 
@@ -87,6 +102,11 @@ class Settings:
         0, "Passwords hashed at the same time per process; 0 means one less than the processors, at least one"
     )
 
+    cognito_user_pool: str = knob("", "The id of the Cognito user pool that people come from; empty asks none")
+    cognito_client_id: str = knob("", "An application client of that pool, which allows ADMIN_USER_PASSWORD_AUTH")
+    cognito_client_secret: str = knob("", "That client's secret, where it has one", secret=True)
+    cognito_until: str = knob("", "The last day, like 2027-03-31 (UTC), on which Cognito is asked for a password that is not here")
+
     database_connections: int = knob(8, "Connections per process, which is also its number of Python threads")
     database_busy_timeout: timedelta = knob(seconds(5), "How long SQLite waits for another writer")
     specifications_off: tuple[str, ...] = knob(
@@ -118,6 +138,9 @@ class Settings:
             raise SettingsError(f"{PREFIX}COMPONENTS must be {', '.join(COMPONENTS)}, or both")
         try:
             check_mail(self.smtp_url, self.mail_from)
+            read_pool(self.cognito_user_pool, self.cognito_client_id, self.cognito_client_secret, self.cognito_until)
+            access = {"password": self.database_password, "iam": self.database_iam, "ca": self.database_ca}
+            check_access(self.database_url, on_lambda=self.on_lambda, **access)  # type: ignore[arg-type]
         except ValueError as error:
             raise SettingsError(f"{PREFIX}{error}") from None
 
@@ -125,6 +148,11 @@ class Settings:
     def is_loopback(self) -> bool:
         """Tell whether the issuer is this machine by plain http."""
         return self.issuer.startswith("http://")
+
+    @property
+    def cognito(self) -> CognitoPool | None:
+        """The user pool that people come from, if there is one."""
+        return read_pool(self.cognito_user_pool, self.cognito_client_id, self.cognito_client_secret, self.cognito_until)
 
     @property
     def mount(self) -> str:
@@ -170,6 +198,8 @@ def read_sources(environ: Mapping[str, str]) -> dict[str, Source]:
             raise SettingsError(_unknown(variable, list(known)))
         value = environ[variable]
         sources[name] = Source(_read_file(variable, value) if from_file else value, f"{variable}={value}" if from_file else variable)
+    if environ.get(LAMBDA):
+        sources["on_lambda"] = Source("true", LAMBDA)
     return sources
 
 

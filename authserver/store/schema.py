@@ -15,6 +15,7 @@ _version = table("alembic_version", column("version_num"))
 
 def find_revision(db: Database) -> str | None:
     """Return the revision of the tables; None where no migration has run. DBAPIError where the database is down."""
+    db.release()  # the inspector takes a connection of its own, and there may be but one
     if not inspect(db.engine).has_table(_version.name):
         return None
     found: str | None = db.execute(select(_version.c.version_num)).scalar_one_or_none()

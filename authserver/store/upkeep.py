@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Table, delete, select
+from sqlalchemy import Column, Table, delete, func, literal, select, union_all
 
 from authserver.store.access_token import access_tokens, revoked_tokens
 from authserver.store.audit import audit_events
@@ -49,6 +49,13 @@ def prune(db: Database, now: datetime, limit: int) -> dict[str, int]:
     """Delete at most `limit` expired rows of each table; return how many, by table."""
     nothing = timedelta(0)
     return {table.name: _delete_expired(db, table, column, now - KEPT.get(table.name, nothing), limit) for table, column in EXPIRIES}
+
+
+def overdue(db: Database, now: datetime) -> timedelta:
+    """Tell for how long the oldest row that should be gone by now has been there too long; one statement, by the indexes."""
+    oldest = [select(func.min(column).label("at"), literal(table.name).label("name")) for table, column in EXPIRIES]
+    due = [found.at + KEPT.get(found.name, timedelta(0)) for found in db.execute(union_all(*oldest)) if found.at is not None]
+    return max(timedelta(0), now - min(due, default=now))
 
 
 def _delete_expired(db: Database, table: Table, column: Column[Any], before: datetime, limit: int) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from authserver.runtime.keys import KeyUnavailable
 from authserver.runtime.log import circumstances
 from authserver.web.context import Unavailable, runtime
 from authserver.web.headers import is_page
@@ -43,6 +44,7 @@ class Explanation:
 
 
 ASK_OPERATOR = N_("If this happens again, tell the people who run this service, and give them the error id.")
+ASK_FOR_LINK = N_("Ask the people who run this service for a link by which you choose a new password, and give them the error id.")
 START_AGAIN = N_("Go back to the application and start again.")
 
 EXPLANATIONS = {
@@ -84,6 +86,21 @@ EXPLANATIONS = {
         N_("There were too many attempts to sign in, so we ask you to wait before the next one."),
         N_("Wait, then try again. Your password has not been changed."),
     ),
+    "moving_new_password": Explanation(
+        N_("You need a new password"),
+        N_("Your account was moved here. Its password was to be changed at the next sign-in, so it did not come along."),
+        ASK_FOR_LINK,
+    ),
+    "moving_unconfirmed": Explanation(
+        N_("Your account was never confirmed"),
+        N_("Your account was moved here, but its email address was never confirmed."),
+        ASK_FOR_LINK,
+    ),
+    "moving_second_step": Explanation(
+        N_("Your code cannot be checked here"),
+        N_("Your account was moved here. Until now you signed in with a code as well, and that cannot be checked here."),
+        ASK_FOR_LINK,
+    ),
     "unavailable": Explanation(
         N_("Not available at the moment"), N_("The service is too busy or is being repaired."), N_("Try again in a few seconds.")
     ),
@@ -112,6 +129,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(PageError, show)
     app.register_error_handler(HTTPException, on_http_exception)
     app.register_error_handler(Unavailable, on_unavailable)
+    app.register_error_handler(KeyUnavailable, _on_key_unavailable)
     app.register_error_handler(Exception, _on_bug)
     app.before_request(check_host)
 
@@ -148,6 +166,10 @@ def on_http_exception(error: HTTPException) -> Response:
 def on_unavailable(_error: Unavailable) -> Response:
     """Answer while the database is away."""
     return show(PageError("unavailable", status=503, because="database unavailable", retry_after=RETRY_SECONDS))
+
+
+def _on_key_unavailable(error: KeyUnavailable) -> Response:
+    return show(PageError("unavailable", status=503, because=str(error), retry_after=RETRY_SECONDS))
 
 
 def _on_bug(error: Exception) -> Response:

@@ -18,6 +18,12 @@ from tests.servers import RealServer, free_port
 
 PROGRAM = str(Path(sys.executable).parent / "authserver")
 BODY = b"grant_type=client_credentials&client_id=nobody&client_secret=none"
+AWAY = {
+    "AWS_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "a",
+    "AWS_SECRET_ACCESS_KEY": "b",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+}
 
 
 def refused(**environment):
@@ -50,6 +56,8 @@ def good(database_url):
         ({"AUTHSERVER_SECRET_KEY": "dev_" + SECRET_KEY}, "authserver dev made"),
         ({"AUTHSERVER_SECRET_KEY": SECRET_KEY + " dev_" + SECRET_KEY}, "authserver dev made"),
         ({"AUTHSERVER_SECRET_KEY": "B" * 43}, "not in AUTHSERVER_SECRET_KEY"),
+        ({"AUTHSERVER_SECRET_KEY": "kms:no"}, "AUTHSERVER_SECRET_KEY: each secret key that begins with kms: must be"),
+        ({"AUTHSERVER_SECRET_KEY": f"kms:01234567:{'A' * 160}", **AWAY}, "AUTHSERVER_SECRET_KEY: 127.0.0.1 cannot be reached"),
         ({"AUTHSERVER_SPECIFICATIONS_OFF": "RFC-6749"}, "AUTHSERVER_SPECIFICATIONS_OFF can name"),
         ({"AUTHSERVER_COMPONENTS": "everything"}, "AUTHSERVER_COMPONENTS must be protocol, admin, or both"),
         ({"AUTHSERVER_SMTP_URL": "smtp://mail.example"}, "AUTHSERVER_MAIL_FROM must be an address"),

@@ -95,3 +95,12 @@ def test_several_processes_are_shown_as_one_sum(tmp_path):
         )
     assert 'authserver_tokens_issued_total{grant_type="x"} 6.0' in done.stdout
     assert 'authserver_signing_key_age_seconds{alg="ES256"} 7.0' in done.stdout
+
+
+def test_counting_alone_does_not_load_the_library_that_shows(tmp_path):
+    code = "import sys\nfrom authserver.runtime import metrics\nmetrics.tokens_issued('x')\nprint('prometheus_client' in sys.modules)"
+    for environment, expected in (({}, "False\n"), ({"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}, "True\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, cwd=ALERTS.parents[1], capture_output=True, text=True, timeout=60, check=True
+        )
+        assert done.stdout == expected

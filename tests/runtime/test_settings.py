@@ -9,7 +9,7 @@ from authserver.runtime import make_runtime
 from authserver.runtime.cache import Cache
 from authserver.runtime.engine import database_url
 from authserver.runtime.log import address_prefix
-from authserver.runtime.settings import Settings, SettingsError, format_value, parse_duration, read_env_file, read_settings
+from authserver.runtime.settings import Settings, SettingsError, format_value, parse_duration, read_env_file, read_settings, read_sources
 from tests.clock import Clock
 from tests.factories import make_settings
 
@@ -57,6 +57,17 @@ def test_a_mistake_is_named_with_what_to_do(changes: dict[str, str], why: str) -
         specs_on(read_settings({**GOOD, **changes}))
     with pytest.raises(SettingsError, match="AUTHSERVER_ISSUER is not set"):
         read_settings({})
+
+
+def test_lambda_is_known_by_its_own_variable() -> None:
+    database = {"AUTHSERVER_DATABASE_URL": "postgresql://u@db.example.com/x"}
+    assert not read_settings({**GOOD, **database}).on_lambda
+    on_lambda = {**GOOD, **database, "AWS_LAMBDA_FUNCTION_NAME": "authserver"}
+    assert read_settings(on_lambda).on_lambda
+    assert read_settings({**on_lambda, "AUTHSERVER_ON_LAMBDA": "false"}).on_lambda
+    assert read_sources(on_lambda)["on_lambda"].origin == "AWS_LAMBDA_FUNCTION_NAME"
+    with pytest.raises(SettingsError, match="AUTHSERVER_DATABASE_URL must name a PostgreSQL or MySQL database on AWS Lambda"):
+        read_settings({**GOOD, "AWS_LAMBDA_FUNCTION_NAME": "authserver"})
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("90", 90), ("90s", 90), ("10m", 600), ("24h", 86400), ("14d", 14 * 86400)])

@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from authserver.app import create_app
 from authserver.runtime import Runtime
+from authserver.runtime.keys import KeyUnavailable
 from authserver.web.errors import EXPLANATIONS, PageError
 from tests.factories import ISSUER
 from tests.http_client import Answer, InProcess
@@ -28,6 +29,8 @@ def http(runtime: Runtime) -> InProcess:
             raise KeyError(CANARY)
         if code == "database":
             raise OperationalError("SELECT", {}, Exception(CANARY))
+        if code == "key":
+            raise KeyUnavailable("kms Decrypt: ThrottlingException")
         raise PageError(code, status=429 if code == "too_many_attempts" else 400, because=CANARY, retry_after=181, again="/login")
 
     app.register_blueprint(routes)
@@ -118,3 +121,11 @@ def test_what_was_refused_is_logged_with_its_private_reason(http: InProcess, cap
     http.get("/fails/unknown_client")
     [record] = [record for record in caplog.records if record.getMessage() == "refused"]
     assert (vars(record)["code"], vars(record)["because"]) == ("unknown_client", CANARY)
+
+
+def test_a_key_that_aws_keeps_to_itself_is_unavailable_and_not_a_bug(http: InProcess, caplog: Any) -> None:
+    for path in ("/fails/key", "/oauth2/fails/key"):
+        answer = http.get(path)
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert "Throttling" not in answer.text
+    assert not [record for record in caplog.records if record.exc_info]

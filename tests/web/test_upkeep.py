@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from authserver.admin.clients import get_client
 from authserver.admin.figures import overview, series, table_sizes
 from authserver.admin.operation import Operation
 from authserver.store.base import transaction
-from authserver.web.upkeep import _finish
+from authserver.store.refusal import refusals
+from authserver.store.upkeep import overdue
+from authserver.web.upkeep import _finish, finish_at_exit
 from tests.factories import make_client, make_user
 from tests.relying_party import RelyingParty
 
@@ -134,3 +137,54 @@ def test_the_overview_knows_the_tables_and_the_keys(runtime, read):
     found = read(overview)
     assert found["revision"] == found["needed_revision"]
     assert {key["state"] for key in found["keys"]} == {"signing"}
+
+
+def on_lambda(test):
+    """Run a test as in a container of Lambda, which takes no SQLite."""
+    return pytest.mark.databases("postgresql")(pytest.mark.settings(on_lambda=True)(test))
+
+
+@on_lambda
+def test_on_lambda_only_the_day_of_a_last_use_is_written_and_once(http, runtime, clock, service, read, counts, totals):
+    http.get("/livez")
+    service.client_credentials()
+    written = []
+    for _ in range(3):
+        clock.advance(minutes=1)
+        with counts.measure() as tally:
+            service.client_credentials()
+            http.get("/")
+        written.append([statement.split(" SET ")[0] for statement in tally.writes])
+    assert sorted(written[0]) == ["UPDATE client_secrets", "UPDATE clients"]
+    assert written[1:] == [[], []]
+    assert totals("tokens") == {}
+    assert read(get_client, service.made.client_id).last_used_at == clock.now().replace(hour=0, minute=0)
+    clock.advance(days=1)
+    with counts.measure() as tally:
+        service.client_credentials()
+    assert len(tally.writes) == 2
+
+
+@on_lambda
+def test_on_lambda_an_expired_row_waits_for_the_janitor(http, runtime, clock):
+    RelyingParty(http, make_client(runtime)).authorize(make_user(runtime))
+    clock.advance(days=200)
+    http.get("/")
+    with transaction(runtime.engine) as db:
+        assert overdue(db, clock.now()) > timedelta(days=100)
+
+
+@on_lambda
+def test_on_lambda_refused_requests_are_kept_to_be_explained(http, runtime, service):
+    service.client_credentials(scope="nonsense")
+    http.get("/")
+    with transaction(runtime.engine) as db:
+        assert db.execute(select(func.count()).select_from(refusals)).scalar() == 1
+
+
+@on_lambda
+def test_on_lambda_nothing_waits_for_the_end_of_the_process(runtime, monkeypatch):
+    registered = []
+    monkeypatch.setattr("atexit.register", lambda *arguments: registered.append(arguments))
+    finish_at_exit(runtime)
+    assert registered == []

@@ -43,6 +43,7 @@ def index() -> Response:
         "keys_url": url_for("keys.index"),
         "tables": [(name, f"{rows:,}") for name, rows in table_sizes(op).items()],
         "facts": _facts(op, about),
+        "on_lambda": op.runtime.settings.on_lambda,
     }
     same = f"curl {op.runtime.settings.issuer}/readyz"
     return show("console/overview.html", values, title="Overview", command=command("db", "check"), call=same)

@@ -125,3 +125,18 @@ def test_the_overview_asks_the_database_little(console, runtime: Runtime, counts
         http.get("/admin")
     assert len(tally.reads) < 20
     assert tally.writes == []
+
+
+NOTES = ("Each process counts for itself", "CloudWatch makes metrics of")
+
+
+def test_the_charts_say_where_their_figures_come_from(console):
+    text = read(console().get("/admin")).text
+    assert [note in text for note in NOTES] == [True, False]
+
+
+@pytest.mark.databases("postgresql")
+@pytest.mark.settings(on_lambda=True)
+def test_on_lambda_the_charts_say_that_the_figures_are_elsewhere(console):
+    text = read(console().get("/admin")).text
+    assert [note in text for note in NOTES] == [False, True]
