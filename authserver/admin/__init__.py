@@ -6,6 +6,7 @@ resource_servers.py, sessions.py, grants.py, keys.py, tokens.py the resources ·
 administrators and one-time links · reach.py what a client may do to the admin API · own.py what the server registers
 for itself · audit.py, failures.py and figures.py what happened · schema.py migrations · restore.py after a backup came
 back · janitor.py what a schedule does (commits for itself) · demo.py what `authserver dev` creates · documents.py rows
-as JSON documents · configuration/ a file of APIs, clients and roles · letters.py and outbox.py mail · snippets.py code
-to paste · test_drive.py short-lived copies of clients that try a flow.
+as JSON documents · configuration/ a file of APIs, clients and roles · user_import/ people who come from another server ·
+letters.py and outbox.py mail · snippets.py code to paste · test_drive.py short-lived copies of clients that try a flow ·
+doctor/ what is wrong here, or with a server that runs somewhere.
 """

@@ -6,7 +6,7 @@ from datetime import timedelta
 from authserver.admin.errors import Conflict, Invalid, NotFound
 from authserver.admin.operation import Operation
 from authserver.admin.reach import refuse_beyond_reach
-from authserver.crypto.digest import digest, new_token
+from authserver.crypto.digest import Digest, digest, new_token
 from authserver.oauth.client_metadata import SECRET_METHODS
 from authserver.store.client import (
     Client,
@@ -19,19 +19,24 @@ from authserver.store.client import (
     lock_client,
 )
 
+Given = str | bytes | None
+"""A secret that somebody else has made, or its digest alone; None where one is to be made."""
+
 LEAST_CHARACTERS = 20
 MOST_OVERLAP = timedelta(days=90)
 
 
-def new_secret(operation: Operation, client_id: str, given: str | None = None) -> str:
-    """Add a secret of 256 random bits, or the given one, and return it. Raises Invalid, Conflict."""
-    secret = new_token(operation.runtime.new_secret) if given is None else _check(given)
-    if find_secret_by_digest(operation.db, digest(secret)) is not None:
+def new_secret(operation: Operation, client_id: str, given: Given = None) -> str:
+    """Add a secret of 256 random bits, or the given one, and return it. Of one that is given as its digest alone, none is
+    returned. Raises Invalid, Conflict."""
+    secret = new_token(operation.runtime.new_secret) if given is None else "" if isinstance(given, bytes) else _check(given)
+    stored = Digest(given) if isinstance(given, bytes) else digest(secret)
+    if find_secret_by_digest(operation.db, stored) is not None:
         raise Conflict("this secret is in use already")
     client = find_client(operation.db, client_id)
     newest = max((known.created_at for known in client.secrets), default=None) if client else None
     now = operation.now()
-    insert_secret(operation.db, digest(secret), client_id, max(now, newest + timedelta(seconds=1)) if newest else now)
+    insert_secret(operation.db, stored, client_id, max(now, newest + timedelta(seconds=1)) if newest else now)
     return secret
 
 

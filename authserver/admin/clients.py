@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from authserver.admin.authority import CONSOLE_CLIENT
-from authserver.admin.client_secrets import drop_all_secrets, new_secret
+from authserver.admin.client_secrets import Given, drop_all_secrets, new_secret
 from authserver.admin.documents import client_document
 from authserver.admin.errors import Changed, Conflict, Invalid, NotFound
 from authserver.admin.operation import Operation
@@ -53,7 +53,7 @@ class Issued:
 
 
 def create_client(
-    operation: Operation, kind: str, name: str, values: Mapping[str, Any], *, client_id: str | None = None, secret: str | None = None
+    operation: Operation, kind: str, name: str, values: Mapping[str, Any], *, client_id: str | None = None, secret: Given = None
 ) -> Issued:
     """Register a client; `values` is metadata, the rest is by kind. Raises Invalid, Conflict, Forbidden."""
     check_kind(kind)
@@ -226,7 +226,7 @@ def _check_id(operation: Operation, client_id: str) -> str:
     return client_id
 
 
-def _secret_if_needed(operation: Operation, client_id: str, method: str, given: str | None) -> str | None:
+def _secret_if_needed(operation: Operation, client_id: str, method: str, given: Given) -> str | None:
     if method not in SECRET_METHODS:
         if given is not None:
             raise Invalid("secret", f"is of no use to a client that authenticates by {method}")

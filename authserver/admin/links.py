@@ -8,7 +8,7 @@ from datetime import timedelta
 from authserver.admin.errors import Conflict, NotFound
 from authserver.admin.operation import Operation
 from authserver.admin.outbox import send_letter
-from authserver.crypto.digest import digest, new_token
+from authserver.crypto.digest import Digest, digest, new_token
 from authserver.store.link import Link, delete_links_of, delete_user_links, find_link, insert_link
 from authserver.store.user import User
 
@@ -17,10 +17,13 @@ RESET_LIFETIME = timedelta(minutes=30)
 INVITE_LIFETIME = timedelta(days=7)
 
 
-def setup_link(operation: Operation) -> str:
-    """Return the address at which the first owner, or another one, sets up their account; the one before opens no more."""
+def setup_link(operation: Operation, stored: Digest | None = None) -> str:
+    """Return the address at which the first owner, or another one, sets up their account; the one before opens no more.
+
+    Of a token that somebody else has made, its digest is `stored`; the address then ends where they put the token.
+    """
     delete_links_of(operation.db, "setup")
-    address = _make(operation, "setup", "/admin/setup", None, "", SETUP_LIFETIME)
+    address = _make(operation, "setup", "/admin/setup", None, "", SETUP_LIFETIME, stored)
     operation.note("setup.link")
     return address
 
@@ -63,12 +66,14 @@ def _mail(operation: Operation, letter: str, user: User, address: str, lifetime:
     send_letter(operation, letter, user.email, {"link": address}, expires_at=ends, locale=locale, subject=user.subject)
 
 
-def _make(operation: Operation, purpose: str, path: str, user: User | None, email: str, lifetime: timedelta) -> str:
-    token, now = new_token(operation.runtime.new_secret), operation.now()
+def _make(
+    operation: Operation, purpose: str, path: str, user: User | None, email: str, lifetime: timedelta, stored: Digest | None = None
+) -> str:
+    token, now = "" if stored else new_token(operation.runtime.new_secret), operation.now()
     if user is not None:
         delete_user_links(operation.db, user.id)
     link = Link(
-        digest=digest(token),
+        digest=stored or digest(token),
         purpose=purpose,
         user_id=user.id if user else None,
         email=email,

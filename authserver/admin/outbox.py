@@ -6,8 +6,9 @@ A process takes a row by one guarded statement before it sends, so that no two s
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -59,15 +60,15 @@ def send_now(runtime: Runtime, identifiers: Iterable[bytes]) -> None:
             log.warning("mail is left for later", extra={"because": type(error).__name__})
 
 
-def deliver(runtime: Runtime) -> dict[str, int]:
-    """Send all that is due; return how many. Commits for itself, letter by letter."""
+def deliver(runtime: Runtime, is_over: Callable[[], bool] = lambda: False) -> dict[str, int]:
+    """Send all that is due; return how many. Commits for itself, letter by letter. Once `is_over`, the rest waits for the next time."""
     outcomes: Counter[str] = Counter(letters_sent=0, letters_failed=0, letters_given_up=0)
     more = True
     while more:
         with transaction(runtime.engine) as db:
             due = list_due(db, runtime.now(), AT_ONCE)
-        outcomes.update(filter(None, (_send(runtime, row) for row in due)))
-        more = len(due) == AT_ONCE
+        outcomes.update(filter(None, (_send(runtime, row) for row in takewhile(lambda _row: not is_over(), due))))
+        more = len(due) == AT_ONCE and not is_over()
     return dict(outcomes)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from authserver.admin import schema
 from authserver.admin.authority import CONSOLE_CLIENT, OWNER_OF_OUR_OWN, PERMISSIONS, Authority, admin_api
 from authserver.admin.clients import create_client, update_client_metadata
+from authserver.admin.errors import Changed
 from authserver.admin.operation import Operation
 from authserver.admin.resource_servers import change_resource_server, create_resource_server
 from authserver.runtime import Runtime
@@ -27,7 +28,7 @@ def migrate(runtime: Runtime) -> None:
     try:
         with transaction(runtime.engine) as db:
             ensure_own(db, runtime)
-    except IntegrityError:  # another process registers them at the same time
+    except (IntegrityError, Changed):  # another process registers them at the same time
         log.info("registered by another process")
 
 

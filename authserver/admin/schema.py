@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from authserver.runtime.folders import find_folder
@@ -16,7 +16,7 @@ NOTHING = "base"
 def upgrade(engine: Engine, revision: str = LATEST) -> None:
     """Run the migrations that are missing, in one transaction where the database has such (MySQL has not).
 
-    Another process that does the same at the same time is no failure.
+    Another process that does the same at the same time is no failure: who comes second waits, and finds nothing to do.
     """
     from alembic import command
 
@@ -62,9 +62,20 @@ def _run(engine: Engine, run: Any) -> None:
         connection.exec_driver_sql(BEGIN[engine.dialect.name])
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # a migration may take its time
+            _wait_for_turn(connection)
         try:
             run(config)
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")
             raise
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Wait until no other process migrates: whoever does has locked the row of the revision, from the second migration on."""
+    if not inspect(connection).has_table("alembic_version"):
+        return
+    usual = connection.exec_driver_sql("SHOW lock_timeout").scalar_one()
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+    connection.exec_driver_sql("SELECT version_num FROM alembic_version FOR UPDATE")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{usual}'")

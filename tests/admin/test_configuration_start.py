@@ -84,8 +84,8 @@ def test_the_migration_job_applies_it_to_new_tables(database_server, tmp_path, m
     for name, value in {"ISSUER": ISSUER, "DATABASE_URL": url, "SECRET_KEY": SECRET_KEY, "APPLY": str(file)}.items():
         monkeypatch.setenv(f"AUTHSERVER_{name}", value)
     try:
-        jobs.migrate()
-        jobs.migrate()
+        jobs.migrate({}, None)
+        jobs.migrate({}, None)
     finally:
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, text
+from sqlalchemy import event, inspect, select, text
 
 from authserver.admin import schema
 from authserver.runtime.engine import make_engine
@@ -89,6 +90,23 @@ def test_several_processes_may_upgrade_at_the_same_time(engine):
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT) for _ in range(3)]
     assert [(one.communicate()[1], one.returncode) for one in running] == [(b"", 0)] * 3
     assert schema.differences(engine) == []
+
+
+@pytest.mark.databases("postgresql")
+def test_who_migrates_second_waits_however_long_the_first_takes(engine):
+    schema.upgrade(engine)
+    event.listen(engine, "connect", lambda connection, _record: connection.execute("SET lock_timeout = '50ms'").close())
+    engine.dispose()
+    with engine.connect() as first:
+        first.exec_driver_sql("BEGIN")
+        first.exec_driver_sql("SELECT version_num FROM alembic_version FOR UPDATE")
+        second = threading.Thread(target=schema.upgrade, args=[engine])
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+        first.exec_driver_sql("COMMIT")
+    second.join(10)
+    assert not second.is_alive()
 
 
 @pytest.mark.databases("sqlite", "postgresql")
