@@ -15,6 +15,7 @@ from authserver.cli import options
 from authserver.cli.options import LIMIT, SEARCH, STATUS, as_json, every_page
 from authserver.cli.output import say, show, show_many
 from authserver.cli.place import operation
+from authserver.cli.users_import import import_users, migration
 
 TEXTS = TEXT_CLAIMS | {"email"}
 USER = click.argument("user", metavar="EMAIL|ID")
@@ -24,6 +25,10 @@ PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the passwor
 @click.group()
 def users() -> None:
     """People who sign in."""
+
+
+users.add_command(import_users)
+users.add_command(migration)
 
 
 @users.command()

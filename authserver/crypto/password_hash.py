@@ -1,4 +1,7 @@
-"""argon2id for human passwords (NIST SP 800-63B-4 section 3.1.1.2), under a bound on how many run at once."""
+"""argon2id for human passwords (NIST SP 800-63B-4 section 3.1.1.2), under a bound on how many run at once.
+
+Hashes that came from another server are compared under the same bound, until their person has signed in.
+"""
 
 import os
 import threading
@@ -8,6 +11,7 @@ from contextlib import contextmanager
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from authserver.crypto import foreign_hash
 from authserver.runtime.metrics import hash_refused, hash_waits
 from authserver.runtime.settings import Settings
 
@@ -39,21 +43,33 @@ class PasswordHash:
         with self._place():
             return self._argon2.hash(password)
 
-    def verify(self, stored: str | None, password: str) -> bool:
-        """Tell whether the password is right; takes the same time where nothing is stored."""
-        if len(password.encode("utf-8", "replace")) > MOST_BYTES:
-            password = ""
-        target = stored or self._dummy()
+    def verify(self, stored: str | None, password: str, decoy: str | None = None) -> bool:
+        """Tell whether the password is right; takes the same time where nothing is stored.
+
+        Give a `decoy` while there are hashes from another server: one that costs as much as they do. Then everybody who
+        is refused has waited for one hash of ours and one of theirs, so that the time does not tell who came over.
+        """
+        presented = password.encode("utf-8", "replace")
+        is_short = len(presented) <= MOST_BYTES
+        if not is_short:
+            presented = b""
+        target, dummy = stored or self._dummy(), self._dummy()
         with self._place():
-            return self._matches(target, password) and stored is not None
+            is_right = self._matches(target, presented) and stored is not None and is_short
+            other = dummy if foreign_hash.is_foreign(target) else decoy
+            if not is_right and other is not None:
+                self._matches(other, presented)
+        return is_right
 
     def needs_rehash(self, stored: str) -> bool:
-        """Tell whether the settings have changed since the password was hashed."""
-        return self._argon2.check_needs_rehash(stored)
+        """Tell whether the settings have changed since the password was hashed, or another server has hashed it."""
+        return foreign_hash.is_foreign(stored) or self._argon2.check_needs_rehash(stored)
 
-    def _matches(self, target: str, password: str) -> bool:
+    def _matches(self, target: str, password: bytes) -> bool:
+        if foreign_hash.is_foreign(target):
+            return foreign_hash.matches(target, password)
         try:
-            return self._argon2.verify(target, password.encode("utf-8", "replace"))
+            return self._argon2.verify(target, password)
         except (VerificationError, InvalidHashError):
             return False
 

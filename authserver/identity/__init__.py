@@ -1,6 +1,7 @@
 """People, and how they prove who they are; this room knows nothing of OAuth.
 
 sign_in.py which factor is next, and what acr and amr the proven ones earn · password.py the one factor so far; each
-later factor is a file beside it, and no factor imports another · session.py begin, renew and end a browser session.
+later factor is a file beside it, and no factor imports another · cognito.py a password that only Cognito knows yet ·
+session.py begin, renew and end a browser session.
 Recovery, sign-up and federation get a file each when they come.
 """

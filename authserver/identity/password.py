@@ -1,25 +1,24 @@
 """The password factor (NIST SP 800-63B-4 section 3.1.1): verified outside any transaction, rehashed when settings change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from authserver.runtime import Runtime
 from authserver.store.base import Database
-from authserver.store.credential import find_password_hash
+from authserver.store.credential import find_password_hashes
 from authserver.store.user import User
 
 if TYPE_CHECKING:
     from authserver.crypto.password_hash import PasswordHash
 
-NOBODY = bytes(16)
-
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Whether the password is right, and its new hash where the settings have changed since it was hashed."""
+    """Whether the password is right, its hash as it is stored (None: there is none), and its new one where that is due."""
 
     is_right: bool
-    new_hash: str | None = None
+    stored: str | None = field(repr=False, default=None)
+    new_hash: str | None = field(repr=False, default=None)
 
 
 def verify(db: Database, runtime: Runtime, user: User | None, password: str) -> Verified:
@@ -27,12 +26,12 @@ def verify(db: Database, runtime: Runtime, user: User | None, password: str) -> 
 
     Gives the connection back while it hashes. Raises HashingBusy.
     """
-    stored = find_password_hash(db, user.id if user else NOBODY)
+    stored, decoy = find_password_hashes(db, user.id if user else None)
     db.close()
     hashing = password_hash(runtime)
-    if not hashing.verify(stored, password) or stored is None:
-        return Verified(is_right=False)
-    return Verified(is_right=True, new_hash=hashing.hash(password) if hashing.needs_rehash(stored) else None)
+    if not hashing.verify(stored, password, decoy) or stored is None:
+        return Verified(is_right=False, stored=stored)
+    return Verified(is_right=True, stored=stored, new_hash=hashing.hash(password) if hashing.needs_rehash(stored) else None)
 
 
 def password_hash(runtime: Runtime) -> "PasswordHash":

@@ -1,12 +1,12 @@
 """Audit events: who did what to whom, from where, with what outcome, and the private reason."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Table, select
+from sqlalchemy import Column, Index, Table, func, select
 
 from authserver.runtime import Runtime
 from authserver.runtime.log import circumstances
@@ -64,6 +64,17 @@ def insert_event(db: Database, values: Mapping[str, object]) -> None:
     db.execute(audit_events.insert().values(**values))
 
 
+def insert_events(db: Database, values: Sequence[Mapping[str, object]]) -> None:
+    """Add many events."""
+    if values:
+        db.execute(audit_events.insert(), values)
+
+
+def count_events(db: Database, action: str) -> int:
+    """Count the events of one action that are kept."""
+    return int(db.execute(select(func.count()).where(audit_events.c.action == action)).scalar_one())
+
+
 def list_events(
     db: Database,
     limit: int = 100,
@@ -107,19 +118,21 @@ def log_happening(happening: Happening) -> None:
 
 def record(db: Database, runtime: Runtime, happening: Happening) -> None:
     """Write the event as a row and as a log line."""
+    insert_event(db, event_values(runtime, happening))
+    log_happening(happening)
+
+
+def event_values(runtime: Runtime, happening: Happening) -> dict[str, Any]:
+    """Return the event's row."""
     now, where = runtime.now(), circumstances.get()
     values = {name: getattr(happening, name) for name in HAPPENING_FIELDS}
     for name in ("actor", "client_id", "subject", "because"):
         values[name] = values[name][:255]
-    insert_event(
-        db,
-        {
-            "id": new_id(runtime.new_secret(16)),
-            "at": now,
-            **values,
-            "address_prefix": where.address_prefix,
-            "request_id": where.request_id,
-            "expires_at": now + runtime.settings.audit_lifetime,
-        },
-    )
-    log_happening(happening)
+    return {
+        "id": new_id(runtime.new_secret(16)),
+        "at": now,
+        **values,
+        "address_prefix": where.address_prefix,
+        "request_id": where.request_id,
+        "expires_at": now + runtime.settings.audit_lifetime,
+    }

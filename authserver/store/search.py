@@ -1,6 +1,6 @@
 """Search by the beginning of a word: the words by which clients and users are found, in an index of their own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Column, Index, Table, delete, select
 
@@ -32,7 +32,16 @@ def terms_of(*texts: str) -> frozenset[str]:
 def set_terms(db: Database, kind: str, identifier: str, terms: Iterable[str]) -> None:
     """Replace the words under which something is found."""
     delete_terms(db, kind, identifier)
-    found = [{"kind": kind, "term": term, "id": identifier} for term in sorted({term[:LONGEST_TERM] for term in terms})]
+    insert_terms(db, kind, {identifier: terms})
+
+
+def insert_terms(db: Database, kind: str, terms: Mapping[str, Iterable[str]]) -> None:
+    """Add the words under which new things are found, by id."""
+    found = [
+        {"kind": kind, "term": term, "id": identifier}
+        for identifier, words in terms.items()
+        for term in sorted({word[:LONGEST_TERM] for word in words})
+    ]
     if found:
         db.execute(search_terms.insert(), found)
 

@@ -13,6 +13,7 @@ from authserver.store.base import (
     binary,
     changed,
     document,
+    insert_once,
     metadata,
     one,
     rows,
@@ -88,6 +89,16 @@ def list_users(db: Database, *, after: str = "", disabled: bool | None = None, l
 def find_users(db: Database, identifiers: Iterable[bytes]) -> list[User]:
     """Look some users up, by id."""
     return rows(db, User, select(users).where(users.c.id.in_(list(identifiers))).order_by(users.c.id))
+
+
+def find_users_by_email(db: Database, emails: Iterable[str]) -> list[User]:
+    """Look some users up, by normalized email."""
+    return rows(db, User, select(users).where(users.c.email.in_(list(emails))).order_by(users.c.email))
+
+
+def insert_new_user(db: Database, values: Mapping[str, object]) -> bool:
+    """Add a user unless somebody has their id or email; tell whether they were added."""
+    return insert_once(db, users, values)
 
 
 def insert_user(db: Database, values: Mapping[str, object]) -> None:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, url_for
 
 from authserver.identity import session as sessions
 from authserver.identity.known_device import find_device, remember
-from authserver.identity.sign_in import SignedIn, SignInRefused, complete, normalize_email, sign_in
+from authserver.identity.sign_in import Adopt, SignedIn, SignInRefused, SignInStopped, arrive, complete, normalize_email, sign_in
 from authserver.oauth.authorization.interaction import Situation
 from authserver.store.authorization_request import note_step
 from authserver.store.browser_session import BrowserSession
@@ -127,17 +127,34 @@ def _attempt(form: "SignInForm", found: Waiting | None, again: str) -> SignedIn:
     """Count the attempt, then hash. Raises SignInRefused, or PageError where there are too many."""
     from authserver.crypto.password_hash import HashingBusy
 
-    account, bound_for = normalize_email(form.email.data), found.request.client.client_id if found else ""
+    entered, bound_for = form.email.data, found.request.client.client_id if found else ""
+    account = normalize_email(entered)
     device = find_device(runtime(), device_token(), account)
     buckets = sign_in_buckets(runtime(), account, request.remote_addr or "", device)
     db().close()
     count_attempt(runtime(), buckets, again=again)
     try:
-        proven = sign_in(db(), runtime(), account, form.password.data, bound_for=bound_for)
+        proven = sign_in(db(), runtime(), entered, form.password.data, bound_for=bound_for, may_arrive=True)
     except HashingBusy as busy:
         raise PageError("unavailable", status=503, because="hashing is busy", retry_after=RETRY_SECONDS, again=again) from busy
+    except SignInStopped as stop:
+        raise _explained(stop, again) from stop
     forget_failures(runtime(), buckets)
-    return proven
+    return proven if isinstance(proven, SignedIn) else arrive(db(), runtime(), proven, _adopting(account), bound_for=bound_for)
+
+
+def _adopting(account: str) -> Adopt:
+    """Return what makes a user of whom Cognito knows by this address."""
+    from authserver.admin.user_import.adopt import adopt
+
+    return lambda newcomer, known: adopt(db(), runtime(), account, newcomer, known)
+
+
+def _explained(stop: SignInStopped, again: str) -> PageError:
+    """Choose the page that says what to do."""
+    if stop.page == "away":
+        return PageError("unavailable", status=503, because=stop.because, retry_after=RETRY_SECONDS, again=again)
+    return PageError(f"moving_{stop.page}", status=403, because=stop.because, again=again)
 
 
 def _signed_in(found: Waiting | None, resume: str, proven: SignedIn) -> Response:
