@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -16,6 +17,7 @@ from authserver.authorizer.settings import read_settings
 from authserver.runtime import Runtime
 from tests.authorizer import forge
 from tests.authorizer.events import rest_token
+from tests.authorizer.packaging import package
 from tests.factories import Made, make_client, make_resource_server
 
 Decide = Callable[..., Any]
@@ -124,6 +126,14 @@ def served(app: Any) -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def authorizer_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip of `make authorizer-package`, for this interpreter."""
+    file = tmp_path_factory.mktemp("authorizer") / "authorizer.zip"
+    package(file)
+    return file
 
 
 @pytest.fixture

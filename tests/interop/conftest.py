@@ -126,7 +126,7 @@ def spa_host() -> Iterator[Callable[..., SpaHost]]:
         one.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def node_api(node: Any, provider: Provider) -> Iterator[str]:
     """The example API in Node; the fixture is its address."""
     environment = {**os.environ, "NODE_PATH": str(PACKAGES), "ISSUER": provider.issuer, "AUDIENCE": API, "SCOPE": "read", "PORT": "0"}
