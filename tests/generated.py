@@ -1,4 +1,4 @@
-"""What is written by the code: the README's tables and examples, and docs/compliance.md. `make docs` writes, a test compares.
+"""What is written by the code: tables and examples of the README and docs/, docs/compliance.md. `make docs` writes, a test compares.
 
 A block of a document stands between `<!-- name -->` and `<!-- /name -->`; a whole file between `<!-- file PATH -->` and
 `<!-- /file -->`.
@@ -7,10 +7,13 @@ A block of a document stands between `<!-- name -->` and `<!-- /name -->`; a who
 import dataclasses
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from authserver.admin.doctor.catalogue import AWS, CONFIGURATION, DEPLOYMENT, TEMPLATES
 from authserver.runtime.settings import PREFIX, Settings, format_value
 from authserver.specs import SPECS
+from bench.aws_bill import TABLES, Bill
 from tests import compliance
 
 ROOT = Path(__file__).parent.parent
@@ -34,13 +37,35 @@ def settings() -> str:
     return "\n".join(lines)
 
 
+def checks() -> str:
+    """Every check of `authserver doctor`, by what it looks at."""
+    groups = {"A configuration": CONFIGURATION, "A server at a URL": DEPLOYMENT, "For AWS": (AWS, TEMPLATES)}
+    lines = []
+    for group, parts in groups.items():
+        for part in parts:
+            lines += [
+                "",
+                f"### {group}: {part.title}",
+                "",
+                "| Check | What must hold | Where that is demanded | What to change |",
+                "|---|---|---|---|",
+            ]
+            lines += [f"| `{check.id}` | {check.holds} | {check.section} | {check.fix} |" for check in part.checks]
+    return "\n".join(lines[1:])
+
+
 def fenced(path: str) -> str:
     """A file of this repository as a code block."""
     file = ROOT / path
     return f"```{LANGUAGES.get(file.suffix, file.suffix[1:])}\n{file.read_text().rstrip()}\n```"
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"specifications": specifications, "settings": settings}
+BLOCKS: dict[str, Callable[[], str]] = {
+    "specifications": specifications,
+    "settings": settings,
+    "checks": checks,
+    **{name: partial(write, Bill()) for name, write in TABLES.items()},
+}
 LANGUAGES = {".py": "python"}
 FILE = re.compile(r"(<!-- file (\S+) -->\n).*?(<!-- /file -->)", re.DOTALL)
 

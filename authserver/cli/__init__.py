@@ -36,6 +36,7 @@ COMMANDS = {
     "token": Entry("tokens", "token", "Look into a token."),
     "db": Entry("database", "db", "Tables: upgrade, check, after a restore."),
     "janitor": Entry("janitor", "janitor", "Delete what has expired and rotate keys; run it hourly."),
+    "doctor": Entry("doctor", "doctor", "Look for what is wrong here, or with a server at a URL, and say what to change."),
     "config": Entry("config", "config", "Settings and where they come from."),
     "version": Entry("version", "version", "Show the version."),
 }

@@ -34,15 +34,15 @@ def each_command():
 
 def test_the_commands_are_those_of_the_manual():
     assert {" ".join(path) for path, _ in LEAVES} == {
-        *("dev", "init", "serve", "version", "janitor", "token inspect", "db upgrade", "db check", "db restored"),
+        *("dev", "init", "serve", "version", "janitor", "doctor", "token inspect", "db upgrade", "db check", "db restored"),
         *("diff", "apply", "export", "explain", "config show", "config schema", "audit list", "audit export"),
         *(f"clients {name}" for name in ("create", "list", "get", "update", "disable", "enable", "delete", "rotate-secret")),
         *(f"apis {name}" for name in ("create", "list", "get", "update", "delete")),
         *(f"users {name}" for name in ("create", "list", "get", "update", "disable", "enable", "set-password", "delete")),
-        *(f"users {name}" for name in ("invite", "reset-link")),
+        *(f"users {name}" for name in ("invite", "reset-link", "import", "migration")),
         *(f"admins {name}" for name in ("link", "list", "grant", "revoke")),
         *(f"{noun} {name}" for noun in ("sessions", "grants") for name in ("list", "revoke")),
-        *(f"keys {name}" for name in ("list", "rotate", "reseal")),
+        *(f"keys {name}" for name in ("list", "rotate", "reseal", "data-key")),
     }
 
 
