@@ -36,7 +36,7 @@ def create_app(runtime: Runtime) -> TransactionalFlask:
         _speak(app, runtime)
         behind = Machine(behind, runtime)
     begin(runtime)
-    app.wsgi_app = mounted(behind, runtime.settings)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = mounted(behind, runtime.settings, runtime.aws)  # type: ignore[method-assign, assignment]
     return app
 
 

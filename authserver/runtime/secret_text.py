@@ -11,6 +11,7 @@ from authserver.runtime.aws import Aws
 
 ARN = re.compile(r"arn:aws[a-z-]*:(?P<service>secretsmanager|ssm):(?P<region>[a-z0-9-]+):\d{12}:(secret:|parameter/)[\x21-\x7e]+")
 AGAIN_AFTER = timedelta(seconds=5)
+SHORTEST = 32
 
 
 def is_arn(text: str) -> bool:
@@ -24,6 +25,15 @@ def check_arn(setting: str, text: str) -> None:
         raise ValueError(
             f"{setting}: an ARN must be that of a secret, arn:aws:secretsmanager:…:secret:…, or of a parameter, arn:aws:ssm:…:parameter/…"
         )
+
+
+def check_proxy_secret(secret: str, proxies: int) -> None:
+    """Refuse a secret that nobody sends, or that can be guessed. ValueError names the setting and says what to change."""
+    check_arn("PROXY_SECRET", secret)
+    if secret and not proxies:
+        raise ValueError("PROXY_SECRET is of no use without AUTHSERVER_TRUSTED_PROXIES: set that to the number of proxies in front")
+    if secret and (len(secret) < SHORTEST or not secret.isascii()):
+        raise ValueError(f"PROXY_SECRET must have {SHORTEST} characters at least; make one with: openssl rand -hex 32")
 
 
 class SecretText:

@@ -18,6 +18,7 @@ import msgspec
 from authserver.runtime.cognito import CognitoPool, read_pool
 from authserver.runtime.database_access import check_access
 from authserver.runtime.mail import check_mail
+from authserver.runtime.secret_text import check_proxy_secret
 
 PREFIX = "AUTHSERVER_"
 LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
@@ -115,6 +116,9 @@ class Settings:
     trusted_proxies: int = knob(
         0, "Number of reverse proxies in front whose X-Forwarded-* headers are believed; the first one must drop names with underscores"
     )
+    proxy_secret: str = knob(
+        "", "What these proxies send as X-Proxy-Secret, or its ARN; a request without it is believed no X-Forwarded-*", secret=True
+    )
     drain_delay: timedelta = knob(seconds(5), "After SIGTERM, how long /readyz says 503 while requests are still taken")
     drain_marker: str = knob("", "A file whose existence turns /readyz to 503; `authserver serve` sets it itself")
     body_limit_bytes: int = knob(64 * 1024, "Largest request body")
@@ -138,6 +142,7 @@ class Settings:
             raise SettingsError(f"{PREFIX}COMPONENTS must be {', '.join(COMPONENTS)}, or both")
         try:
             check_mail(self.smtp_url, self.mail_from)
+            check_proxy_secret(self.proxy_secret, self.trusted_proxies)
             read_pool(self.cognito_user_pool, self.cognito_client_id, self.cognito_client_secret, self.cognito_until)
             access = {"password": self.database_password, "iam": self.database_iam, "ca": self.database_ca}
             check_access(self.database_url, on_lambda=self.on_lambda, **access)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ import pytest
 from authserver.authorizer.settings import read_settings
 from authserver.runtime.embedded_metrics import AGE, COUNTS, LAG, NAMESPACE
 from authserver.runtime.settings import Settings
+from authserver.web.mount import SECRET
 from tests.aws.stacks import TEMPLATES, deploy, members, read, resources, schedules, stage
 from tests.aws_server import MotoServer
 
@@ -129,11 +130,13 @@ def test_a_function_is_invoked_by_its_front_and_by_nobody_else(name: str) -> Non
     assert "SourceArn" in permission or permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
 
 
-def test_cloudfront_tells_the_host_and_gives_a_renamed_header_its_name_back() -> None:
+def test_cloudfront_tells_the_host_its_secret_and_gives_a_renamed_header_its_name_back() -> None:
     (distribution,) = resources("function-url", "AWS::CloudFront::Distribution").values()
     (origin,) = distribution["DistributionConfig"]["Origins"]
     (function,) = resources("function-url", "AWS::CloudFront::Function").values()
-    assert origin["OriginCustomHeaders"] == [{"HeaderName": "X-Forwarded-Host", "HeaderValue": {"Ref": "DomainName"}}]
+    told = {header["HeaderName"]: header["HeaderValue"] for header in origin["OriginCustomHeaders"]}
+    secret = {"Fn::Sub": "{{resolve:secretsmanager:${ProxySecretArn}}}"}
+    assert told == {"X-Forwarded-Host": {"Ref": "DomainName"}, SECRET.removeprefix("HTTP_").replace("_", "-").title(): secret}
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")

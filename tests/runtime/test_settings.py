@@ -87,6 +87,20 @@ def test_an_env_file_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("secret", "proxies", "why"),
+    [
+        ("s" * 32, 0, "AUTHSERVER_PROXY_SECRET is of no use without AUTHSERVER_TRUSTED_PROXIES"),
+        ("s" * 31, 1, "AUTHSERVER_PROXY_SECRET must have 32 characters at least"),
+        ("ß" * 32, 1, "AUTHSERVER_PROXY_SECRET must have 32 characters at least"),
+        ("arn:aws:s3:::bucket/and/a/rather/long/key", 1, "AUTHSERVER_PROXY_SECRET: an ARN must be that of a secret"),
+    ],
+)
+def test_a_secret_of_proxies_that_proves_nothing_is_refused(secret: str, proxies: int, why: str) -> None:
+    with pytest.raises(SettingsError, match=why):
+        make_settings(proxy_secret=secret, trusted_proxies=proxies)
+
+
+@pytest.mark.parametrize(
     ("url", "driver"),
     [
         ("sqlite:///a.db", "sqlite"),

@@ -13,14 +13,14 @@ from tests.pages import read
 from tests.relying_party import RelyingParty
 
 
-def seen_by_application(issuer: str, environ: dict[str, Any], proxies: int = 0) -> dict[str, Any]:
+def seen_by_application(issuer: str, environ: dict[str, Any], proxies: int = 0, **settings: Any) -> dict[str, Any]:
     seen: dict[str, Any] = {}
 
     def application(given: dict[str, Any], _start: Any) -> list[bytes]:
         seen.update(given)
         return []
 
-    list(mounted(application, make_settings(issuer=issuer, trusted_proxies=proxies))({"PATH_INFO": "/", **environ}, None))
+    list(mounted(application, make_settings(issuer=issuer, trusted_proxies=proxies, **settings))({"PATH_INFO": "/", **environ}, None))
     return seen
 
 
@@ -48,6 +48,29 @@ FORWARDED = {"HTTP_X_FORWARDED_FOR": "198.51.100.1, 203.0.113.9", "HTTP_X_FORWAR
 def test_forwarded_headers_are_believed_for_as_many_hops_as_are_set(proxies: int, address: str, opened: str) -> None:
     seen = seen_by_application(ISSUER, FORWARDED, proxies)
     assert (seen["REMOTE_ADDR"], seen[OPENED]) == (address, opened)
+
+
+PROXY_SECRET = "s" * 32
+
+
+@pytest.mark.spec("RFC 9700", "4.13")
+@pytest.mark.parametrize("sent", [{}, {"HTTP_X_PROXY_SECRET": ""}, {"HTTP_X_PROXY_SECRET": "S" * 32}, {"HTTP_X_PROXY_SECRET": "\xff"}])
+def test_what_comes_past_the_proxy_is_not_believed(sent: dict[str, str]) -> None:
+    seen = seen_by_application(ISSUER, {**FORWARDED, **sent}, 1, proxy_secret=PROXY_SECRET)
+    assert (seen["REMOTE_ADDR"], seen[OPENED]) == ("10.0.0.1", "")
+
+
+def test_the_proxy_is_believed_by_its_secret_which_goes_no_further() -> None:
+    seen = seen_by_application(ISSUER, {**FORWARDED, "HTTP_X_PROXY_SECRET": PROXY_SECRET}, 1, proxy_secret=PROXY_SECRET)
+    assert (seen["REMOTE_ADDR"], seen[OPENED]) == ("203.0.113.9", "login.example.com")
+    assert PROXY_SECRET not in map(str, seen.values())
+
+
+def test_no_proxy_is_believed_while_the_secret_cannot_be_had() -> None:
+    arn = "arn:aws:ssm:eu-central-1:123456789012:parameter/authserver/proxy"
+    for sent in ("", arn):
+        seen = seen_by_application(ISSUER, {**FORWARDED, "HTTP_X_PROXY_SECRET": sent}, 1, proxy_secret=arn)
+        assert seen["REMOTE_ADDR"] == "10.0.0.1"
 
 
 @pytest.mark.parametrize(
