@@ -6,7 +6,7 @@ PYTEST ?= -n 2 --dist worksteal
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 22
 
 run: | $(UV) ## start a server to play with on http://localhost:9000
 	$(RUN) --no-dev authserver dev $(ARGS)
@@ -17,6 +17,9 @@ test: | $(UV) ## every test; what a test needs is installed where that is possib
 
 bench: | $(UV) ## CPU time per operation, compared with a peer where Node is there
 	$(RUN) python -m bench $(ARGS)
+
+lambda-package: | $(UV) ## the server's zip for Lambda, in dist/
+	$(RUN) --no-dev --group deploy python .ci/package_lambda.py $(ARGS)
 
 authorizer-package: | $(UV) ## the Lambda authorizer's zip, in dist/
 	$(RUN) python .ci/package_authorizer.py $(ARGS)
@@ -38,4 +41,4 @@ docs: | $(UV) ## write docs/compliance.md and the tables of the README
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools/uv uv \
 		|| { echo "uv could not be installed by pip: see https://docs.astral.sh/uv/ for other ways"; exit 1; }
 
-.PHONY: help run test bench authorizer-package lint floors docs
+.PHONY: help run test bench lambda-package authorizer-package lint floors docs

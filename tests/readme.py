@@ -37,9 +37,17 @@ KINDS: dict[str, Callable[[str, str], bool]] = {
     "application": lambda language, text: text.startswith("authserver apply"),
     "schema": lambda language, text: "config schema" in text,
     "verification": lambda language, text: language == "python",
-    "key": lambda language, text: "openssl rand" in text,
+    "key": lambda language, text: text.startswith("(umask"),
     "production": lambda language, text: "authserver serve" in text,
     "proxy": lambda language, text: language == "nginx",
+    "lambda package": lambda language, text: text.startswith("make lambda-package"),
+    "lambda role": lambda language, text: "aws cloudformation deploy" in text,
+    "lambda settings": lambda language, text: language == "jsonc",
+    "lambda deployment": lambda language, text: text.startswith("zappa deploy"),
+    "lambda update": lambda language, text: text.startswith("zappa update"),
+    "lambda owner": lambda language, text: text.startswith("TOKEN="),
+    "lambda client": lambda language, text: text.startswith("SECRET="),
+    "lambda removal": lambda language, text: text.startswith("zappa undeploy"),
     "layout": lambda language, text: language == "text",
 }
 HOST = "login.example.com"

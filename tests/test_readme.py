@@ -38,7 +38,8 @@ def sign_in(http: OverNetwork, client_id: str, redirect_uri: str, email: str, pa
 def test_every_code_block_is_run_or_has_a_rule() -> None:
     assert [block for block in BLOCKS if len(block.kinds) != 1] == []
     assert len(BLOCKS) == TEXT.count("```") / 2
-    followers = Path(__file__).read_text() + (ROOT / "tests" / "readme.py").read_text()
+    paths = [Path(__file__), ROOT / "tests" / "readme.py", *(ROOT / "tests" / "aws").glob("test_*.py")]
+    followers = "".join(path.read_text() for path in paths)
     assert [kind for kind in KINDS if f'the("{kind}")' not in followers] == []
 
 
