@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from authserver.admin.doctor.catalogue import AWS, CONFIGURATION, DEPLOYMENT, TEMPLATES
+from authserver.admin.doctor.catalogue import GROUPS
 from authserver.runtime.settings import PREFIX, Settings, format_value
 from authserver.specs import SPECS
 from bench.aws_bill import TABLES, Bill
@@ -39,9 +39,8 @@ def settings() -> str:
 
 def checks() -> str:
     """Every check of `authserver doctor`, by what it looks at."""
-    groups = {"A configuration": CONFIGURATION, "A server at a URL": DEPLOYMENT, "For AWS": (AWS, TEMPLATES)}
     lines = []
-    for group, parts in groups.items():
+    for group, parts in GROUPS.items():
         for part in parts:
             lines += [
                 "",

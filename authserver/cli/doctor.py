@@ -9,8 +9,7 @@ import click
 
 from authserver.admin.doctor.catalogue import examine_configuration, examine_deployment, examine_settings
 from authserver.admin.doctor.deployment import Deployment, Visitor
-from authserver.admin.doctor.finding import Finding
-from authserver.admin.doctor.report import Report
+from authserver.admin.doctor.finding import Outcome, Report
 from authserver.admin.doctor.template import Template, read_template
 from authserver.cli.options import as_json, many, read_secret
 from authserver.cli.output import plain, show
@@ -18,7 +17,7 @@ from authserver.cli.place import find_settings, open_runtime
 from authserver.runtime.settings import SettingsError, environ
 
 FAILED = 1
-COLORS = {"error": "red", "warning": "yellow"}
+COLORS: dict[Outcome, str] = {"error": "red", "warning": "yellow"}
 CLIENT_ID, CLIENT_SECRET = "DOCTOR_CLIENT_ID", "DOCTOR_CLIENT_SECRET"
 NEEDS_URL = ("client_id", "secret_stdin", "redirect_uri", "connect_to", "ca")
 
@@ -64,31 +63,17 @@ def doctor(url: str | None, aws: bool, templates: tuple[str, ...], strict: bool,
 
 def lines(report: Report) -> Iterator[str]:
     """Write a report for people: problems first, then what was left out and why, then a summary."""
-    for (outcome, name, fix), found in groupby(report.findings, key=lambda one: (one.outcome, one.id, one.fix)):
+    for (outcome, name, fix, section), found in groupby(report.findings, key=lambda one: (one.outcome, one.id, one.fix, one.section)):
         if outcome in COLORS:
-            yield from _problem(outcome, name, fix, list(found))
-    left_out: dict[str, list[str]] = {}
-    for finding in report.findings:
-        if finding.outcome == "skipped":
-            left_out.setdefault(finding.reason, []).append(finding.id)
-    for reason, names in left_out.items():
-        yield f"skipped  {', '.join(dict.fromkeys(names))}: {plain(reason)}"
-    yield _summary(report)
-
-
-def _problem(outcome: str, name: str, fix: str, found: list[Finding]) -> Iterator[str]:
-    yield click.style(f"{outcome.ljust(8)} {name}", fg=COLORS[outcome])
-    for finding in found:
-        yield f"         {plain(finding.about) + ': ' if finding.about else ''}{plain(finding.reason)}"
-    yield f"         Change: {fix}"
-    yield f"         See:    {found[0].section}"
-    yield ""
-
-
-def _summary(report: Report) -> str:
+            yield click.style(f"{outcome.ljust(8)} {name}", fg=COLORS[outcome])
+            yield from (f"         {plain(one.about) + ': ' if one.about else ''}{plain(one.reason)}" for one in found)
+            yield f"         Change: {fix}\n         See:    {section}\n"
+    left_out = [finding for finding in report.findings if finding.outcome == "skipped"]
+    for reason in dict.fromkeys(finding.reason for finding in left_out):
+        yield f"skipped  {', '.join(dict.fromkeys(one.id for one in left_out if one.reason == reason))}: {plain(reason)}"
     looked = len({finding.id for finding in report.findings if finding.outcome != "skipped"})
-    found = (_counted(report.count("error"), "error"), _counted(report.count("warning"), "warning"))
-    return f"{_counted(looked, 'check')} of {report.target or 'the settings'}: {', '.join(found)}; {report.count('skipped')} skipped."
+    counts = ", ".join(_counted(report.count(outcome), outcome) for outcome in COLORS)
+    yield f"{_counted(looked, 'check')} of {report.target or 'the settings'}: {counts}; {report.count('skipped')} skipped."
 
 
 def _counted(number: int, what: str) -> str:

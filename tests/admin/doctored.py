@@ -1,6 +1,6 @@
 """What tests of the doctor read out of its report."""
 
-from authserver.admin.doctor.report import Report
+from authserver.admin.doctor.finding import Part, Report
 
 
 def problems(report: Report) -> dict[str, str]:
@@ -15,3 +15,8 @@ def problems(report: Report) -> dict[str, str]:
 def skips(report: Report) -> dict[str, str]:
     """The reasons why checks were left out."""
     return {finding.id: finding.reason for finding in report.findings if finding.outcome == "skipped"}
+
+
+def ids(*parts: Part) -> list[str]:
+    """The ids of all checks of some parts, in order."""
+    return sorted(check.id for part in parts for check in part.checks)

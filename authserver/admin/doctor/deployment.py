@@ -1,10 +1,8 @@
 """A server as it is seen from outside, below its issuer: each document asked for once (RFC 8414 section 3, RFC 7517 section 5)."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,17 +11,12 @@ from authserver.admin.doctor.wire import NoAnswer, Reply, Wire
 from authserver.admin.errors import Invalid
 from authserver.runtime import Runtime
 
-OPENID = "/.well-known/openid-configuration"
-OAUTH = "/.well-known/oauth-authorization-server"
+OPENID, OAUTH = "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"
 JWKS = "/.well-known/jwks.json"
 SIGN_IN = "/login"
-USERINFO = "/oidc/userinfo"
 
 Document = dict[str, Any]
-
-
-class Unreachable(NotSeen):
-    """The server has never answered: one finding says so, and every other check is left out."""
+Headers = Mapping[str, str]
 
 
 class Unusable(NotSeen):
@@ -53,53 +46,43 @@ class Deployment:
         now: Callable[[], datetime] = Runtime.now,
     ) -> None:
         """Take the URL as it was given; `plain_port` is where http is looked for (80, beside https on 443). Raises Invalid."""
-        parts = split_url(url)
+        parts = _split(url)
         self.given, self.now, self.visitor = url, now, visitor or Visitor()
         self.mount = parts.path.rstrip("/")
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.issuer = self.origin + self.mount
         self.wire = Wire(self.origin, connect_to=connect_to, ca=ca)
-        self._plain_port = plain_port or (80 if parts.scheme == "https" and self.wire.port == 443 else None)
-        self.token_answer: Reply | None = None
+        self.is_https = parts.scheme == "https"
+        port = plain_port or (80 if self.wire.port == 443 else None)
+        self.plain = self.wire.by_http(port) if self.is_https and port else None
         self._replies: dict[object, Reply] = {}
         self._fault = ""
 
-    @property
-    def is_https(self) -> bool:
-        """Tell whether the URL is an https one."""
-        return self.wire.scheme == "https"
+    def below(self, path: str, method: str = "GET", headers: Headers | None = None, form: Headers | None = None) -> Reply:
+        """Ask for a path below the issuer, once. Raises NotSeen."""
+        return self.at(self.mount + path, method, headers, form)
 
-    def at(self, path: str, method: str = "GET", **headers: str) -> Reply:
-        """Ask for a path of the host, once; `headers` are written with `_` for `-`."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        key = (method, path, tuple(named.items()))
+    def at(self, path: str, method: str = "GET", headers: Headers | None = None, form: Headers | None = None) -> Reply:
+        """Ask for a path of the host, once; a server that never answered is not asked again. Raises NotSeen."""
+        key = (method, path, str(headers), str(form))
         if key not in self._replies:
-            self._replies[key] = self.ask(path, method, named)
+            if self._fault and not self._replies:
+                raise NotSeen(self._fault)
+            try:
+                self._replies[key] = self.wire.ask(path, method, headers, form)
+            except NoAnswer as fault:
+                self._fault = str(fault)
+                raise (Unusable if self._replies else NotSeen)(self._fault) from fault
         return self._replies[key]
 
-    def below(self, path: str, method: str = "GET", **headers: str) -> Reply:
-        """Ask for a path below the issuer, once."""
-        return self.at(self.mount + path, method, **headers)
-
-    def ask(self, path: str, method: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None) -> Reply:
-        """Make a request. Raises Unreachable where nothing was ever answered, else Unusable."""
-        if self._fault and not self._replies:
-            raise Unreachable(self._fault)
-        try:
-            return self.wire.ask(path, method, headers, form)
-        except NoAnswer as fault:
-            self._fault = str(fault)
-            raise (Unusable if self._replies else Unreachable)(self._fault) from fault
-
     def object_at(self, path: str) -> Document:
-        """Return the JSON object at a path of the host. Raises Unusable."""
+        """Return the JSON object at a path of the host. Raises NotSeen."""
         reply = self.at(path)
         if reply.status != 200:
             raise Unusable(f"{self.origin}{path} answered {reply.status}, not 200{leads(reply)}")
-        try:
-            document = json.loads(reply.body)
-        except (ValueError, RecursionError):
-            raise Unusable(f"{self.origin}{path} is not JSON: it begins with {reply.text[:40]!r}") from None
+        document = reply.json()
+        if document is None:
+            raise Unusable(f"{self.origin}{path} is not JSON: it begins with {reply.text[:40]!r}")
         if not isinstance(document, dict):
             raise Unusable(f"{self.origin}{path} is JSON, but not an object")
         return document
@@ -108,11 +91,6 @@ class Deployment:
     def openid(self) -> Document:
         """The document of OpenID Connect Discovery."""
         return self.object_at(self.mount + OPENID)
-
-    @property
-    def oauth(self) -> Document:
-        """The document of RFC 8414, below the issuer."""
-        return self.object_at(self.mount + OAUTH)
 
     @property
     def keys(self) -> list[Document]:
@@ -130,13 +108,10 @@ class Deployment:
             raise Unusable(f"the sign-in page answered {reply.status}")
         return reply
 
-    @cached_property
-    def plain(self) -> Wire | None:
-        """The same host by http, where that is to be looked at."""
-        if self._plain_port is None or not self.is_https:
-            return None
-        beside = f"{self.wire.address}:{self._plain_port}" if ":" not in self.wire.address else f"[{self.wire.address}]:{self._plain_port}"
-        return Wire(f"http://{self.wire.host}", connect_to=beside)
+    def is_place(self, url: object) -> bool:
+        """Tell whether a URL is below the issuer, with the issuer's path in it once."""
+        is_doubled = bool(self.mount) and str(url).startswith(f"{self.issuer}{self.mount}/")
+        return isinstance(url, str) and url.startswith(f"{self.issuer}/") and not is_doubled
 
     def close(self) -> None:
         """Give back what is open."""
@@ -144,8 +119,7 @@ class Deployment:
             wire.close()
 
 
-def split_url(url: str) -> Any:
-    """Take an issuer's URL apart. Raises Invalid for what cannot be one."""
+def _split(url: str) -> Any:
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -22,33 +22,28 @@ SELF = re.compile(r"\$\{self:([\w.-]+)\}")
 Place = tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
-class Unknown:
-    """What only CloudFormation knows: a function such as !Ref, and what it is applied to."""
-
-    function: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class Authorizer:
-    """A place in a template that names an issuer: the member that does, and what stands beside it."""
+class Authorizer(NamedTuple):
+    """A place in a template that names an issuer, by its last member; values are looked up as far as the file tells them."""
 
     place: Place
     issuer: Any
-    member: str
-    audiences: tuple[Any, ...]
-    client_ids: tuple[Any, ...]
+    audiences: list[Any]
+    client_ids: list[Any]
 
     @property
     def shown(self) -> str:
         """Where it is: `provider.httpApi.authorizers.mine.issuerUrl`."""
-        return ".".join(map(str, (*self.place, self.member)))
+        return dotted(self.place)
+
+    @property
+    def name(self) -> str:
+        """How routes of serverless.yml and SAM call it."""
+        return str([name for name in self.place[:-1] if name != "JwtConfiguration"][-1])
 
     @property
     def is_jwt(self) -> bool:
         """Tell whether it is a JWT authorizer of API Gateway's own, which has audiences."""
-        return self.member in ("issuerUrl", "Issuer", "issuer") and bool(self.audiences)
+        return self.place[-1] in ("issuerUrl", "Issuer", "issuer") and bool(self.audiences)
 
 
 @dataclass(frozen=True)
@@ -58,10 +53,13 @@ class Template:
     name: str
     content: Any = field(repr=False)
 
-    def authorizers(self) -> list[Authorizer]:
-        """Return every place that names an issuer, each value looked up as far as the file itself tells it."""
-        found = [(place, node, _member(node)) for place, node in self.nodes() if place[:1] not in VALUES]
-        return [self._authorizer(place, node, member) for place, node, member in found if member]
+    def authorizers(self) -> Iterator[Authorizer]:
+        """Yield every place that names an issuer; `Url` is one beside a list of client ids alone."""
+        for place, node in self.nodes():
+            member = next((name for name in ISSUERS if name in node), "")
+            if member and place[:1] not in VALUES and (member != "Url" or "ClientIdList" in node):
+                audiences, client_ids = (list(self._each(node, names)) for names in (AUDIENCES, CLIENT_IDS))
+                yield Authorizer((*place, member), self._known(node[member]), audiences, client_ids)
 
     def nodes(self) -> Iterator[tuple[Place, Mapping[Any, Any]]]:
         """Yield every mapping with its place, each once."""
@@ -76,10 +74,6 @@ class Template:
                 items = node.items() if isinstance(node, dict) else enumerate(node)
                 waiting.extend(((*place, key), value) for key, value in reversed(list(items)))
 
-    def _authorizer(self, place: Place, node: Mapping[Any, Any], member: str) -> Authorizer:
-        audiences, client_ids = (tuple(self._each(node, names)) for names in (AUDIENCES, CLIENT_IDS))
-        return Authorizer(place, self._known(node[member]), member, audiences, client_ids)
-
     def _each(self, node: Mapping[Any, Any], names: tuple[str, ...]) -> Iterator[Any]:
         for name in names:
             value = self._known(node.get(name, []))
@@ -90,9 +84,7 @@ class Template:
     def _known(self, value: Any) -> Any:
         """Look a parameter's default, or a value elsewhere in the file, up."""
         if isinstance(value, dict) and set(value) == {"Ref"}:
-            value = Unknown("Ref", value["Ref"])
-        if isinstance(value, Unknown) and value.function == "Ref":
-            return self._at(("Parameters", str(value.value), "Default"), value)
+            return self._at(("Parameters", str(value["Ref"]), "Default"), value)
         match = SELF.fullmatch(value) if isinstance(value, str) else None
         return self._at(tuple(match[1].split(".")), value) if match else value
 
@@ -103,6 +95,11 @@ class Template:
                 return otherwise
             node = node[name]
         return node
+
+
+def dotted(place: Place) -> str:
+    """Write where something is."""
+    return ".".join(map(str, place))
 
 
 def is_known(value: Any) -> bool:
@@ -123,23 +120,12 @@ def read_template(path: Path) -> Template:
         raise Invalid("--template", f"is not YAML or JSON: {path}") from fault
 
 
-def _member(node: Mapping[Any, Any]) -> str:
-    """Return the name of the member that is an issuer; `Url` is one beside a list of client ids alone."""
-    found = next((name for name in ISSUERS if name in node), "")
-    return "" if found == "Url" and "ClientIdList" not in node else found
-
-
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader; a tag of CloudFormation becomes an Unknown."""
+    """YAML's safe loader; a tag of CloudFormation, as in `!Ref Name`, becomes what JSON writes: {"Ref": "Name"}."""
 
 
-def _unknown(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Unknown:
-    build: dict[type[yaml.Node], Any] = {
-        yaml.ScalarNode: loader.construct_scalar,
-        yaml.SequenceNode: loader.construct_sequence,
-        yaml.MappingNode: loader.construct_mapping,
-    }
-    return Unknown(suffix, build[type(node)](node))
+def _function(loader: Any, name: str, node: Any) -> dict[str, Any]:
+    return {name: getattr(loader, f"construct_{node.id}")(node)}
 
 
-_Loader.add_multi_constructor("!", _unknown)
+_Loader.add_multi_constructor("!", _function)
