@@ -1,11 +1,14 @@
 """Cognito on loopback: a user pool in moto, and a server that answers as it is told where moto cannot."""
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
+
+import pytest
 
 from tests.aws_server import MotoServer
 
@@ -52,6 +55,12 @@ class Pool:
         self.aws.admin_add_user_to_group(UserPoolId=self.id, Username=name, GroupName=group)
 
 
+def access_token(subject: str) -> str:
+    """What Cognito gives for the right password: it says whose that is."""
+    header, claims = (urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "RS256"}, {"sub": subject}))
+    return f"{header}.{claims}.c2ln"
+
+
 class Told:
     """A Cognito that answers each action as it is told; what it was asked is in `asked`."""
 
@@ -70,7 +79,7 @@ class Told:
         """Take every password as the one of this person."""
         named = {"sub": subject, "email": email, **attributes}
         listed = [{"Name": name.replace("__", ":"), "Value": text} for name, text in named.items()]
-        self.answer("AdminInitiateAuth", {"AuthenticationResult": {"AccessToken": "unused"}})
+        self.answer("AdminInitiateAuth", {"AuthenticationResult": {"AccessToken": access_token(subject)}})
         self.answer("AdminGetUser", {"Username": subject, "UserAttributes": listed, "Enabled": enabled})
         self.answer("AdminListGroupsForUser", {"Groups": []})
 
@@ -79,8 +88,8 @@ class Told:
 
 
 @contextmanager
-def told() -> Iterator[Told]:
-    """Serve for as long as the block lasts."""
+def told(patch: pytest.MonkeyPatch) -> Iterator[Told]:
+    """Serve for as long as the block lasts, as the Cognito of this process."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -101,6 +110,9 @@ def told() -> Iterator[Told]:
     known = Told(f"http://127.0.0.1:{server.server_address[1]}")
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
+    patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    patch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", known.url)
     yield known
     server.shutdown()
     server.server_close()

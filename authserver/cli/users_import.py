@@ -7,7 +7,7 @@ import click
 
 from authserver.cli.failure import Failure
 from authserver.cli.options import as_json
-from authserver.cli.output import say, show
+from authserver.cli.output import plain, say, show
 from authserver.cli.place import open_runtime, operation
 
 MOST_SHOWN = 1000
@@ -70,11 +70,12 @@ class _Told:
         self._as_json = as_json
 
     def __call__(self, refusal: Any) -> None:
-        """Take a refusal."""
+        """Take a refusal, whose text may have names out of the file in it."""
+        why = plain(refusal.why)
         if not self._as_json:
-            say(f"line {refusal.line}: {refusal.why}")
+            say(f"line {refusal.line}: {why}")
         elif len(self.shown) < MOST_SHOWN:
-            self.shown.append({"line": refusal.line, "why": refusal.why})
+            self.shown.append({"line": refusal.line, "why": why})
 
 
 def _entries(form: str, file: BinaryIO) -> Any:

@@ -18,7 +18,7 @@ from authserver.runtime.settings import Settings
 MOST_BYTES = 1024
 WAIT_SECONDS = 5
 THREADS_KEPT_FREE = 2
-"""Threads of the server that never wait for a password to be hashed, so that they can mint tokens."""
+"""Threads of the server that never wait for a password to be hashed or found right, so that they can mint tokens."""
 
 
 class HashingBusy(Exception):
@@ -61,6 +61,17 @@ class PasswordHash:
                 self._matches(other, presented)
         return is_right
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Be one of those who wait, for a hash or for whoever else knows the password. Raises HashingBusy where that are too many."""
+        if not self._queue.acquire(blocking=False):
+            hash_refused()
+            raise HashingBusy
+        try:
+            yield
+        finally:
+            self._queue.release()
+
     def needs_rehash(self, stored: str) -> bool:
         """Tell whether the settings have changed since the password was hashed, or another server has hashed it."""
         return foreign_hash.is_foreign(stored) or self._argon2.check_needs_rehash(stored)
@@ -80,17 +91,12 @@ class PasswordHash:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        if not self._queue.acquire(blocking=False):
-            hash_refused()
-            raise HashingBusy
-        try:
+        with self.waiting():
             self._wait()
             try:
                 yield
             finally:
                 self._places.release()
-        finally:
-            self._queue.release()
 
     def _wait(self) -> None:
         if self._places.acquire(blocking=False):

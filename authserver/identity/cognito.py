@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from authserver.crypto.jose import TokenRefused, peek
 from authserver.runtime import Runtime
 from authserver.runtime.aws import AwsRefused
 from authserver.runtime.aws_http import AwsUnreachable
@@ -71,9 +72,9 @@ def ask(runtime: Runtime, pool: CognitoPool, email: str, password: str) -> Newco
     if "@" not in email or len(email) > MOST_NAME or len(password) > MOST_PASSWORD:
         raise NotMoved("no password here, and nothing that Cognito could know")
     try:
-        _check_password(runtime, pool, email, password)
-        return _describe(runtime, pool, email)
-    except (AwsRefused, AwsUnreachable) as fault:
+        subject = _check_password(runtime, pool, email, password)
+        return _describe(runtime, pool, email, subject)
+    except (AwsRefused, AwsUnreachable, TokenRefused) as fault:
         raise CognitoAway(f"Cognito: {fault}") from fault
 
 
@@ -83,7 +84,8 @@ def secret_hash(pool: CognitoPool, name: str) -> str:
     return base64.b64encode(mac).decode()
 
 
-def _check_password(runtime: Runtime, pool: CognitoPool, email: str, password: str) -> None:
+def _check_password(runtime: Runtime, pool: CognitoPool, email: str, password: str) -> str:
+    """Return the `sub` of whom the password is. Raises NotMoved, AwsRefused, AwsUnreachable, TokenRefused."""
     parameters = {"USERNAME": email, "PASSWORD": password}
     if pool.client_secret:
         parameters["SECRET_HASH"] = secret_hash(pool, email)
@@ -98,11 +100,15 @@ def _check_password(runtime: Runtime, pool: CognitoPool, email: str, password: s
         raise
     if not answer.get("AuthenticationResult"):
         raise StepLeft(str(answer.get("ChallengeName", "something unknown")))
+    return str(peek(str(answer["AuthenticationResult"].get("AccessToken"))).claims.get("sub"))
 
 
-def _describe(runtime: Runtime, pool: CognitoPool, email: str) -> Newcomer:
+def _describe(runtime: Runtime, pool: CognitoPool, email: str, subject: str) -> Newcomer:
+    """Return the person whose password was right; an address may lead to another one than a moment ago, or than for a password."""
     user = _call(runtime, pool, "AdminGetUser", {"Username": email})
     attributes = {str(item["Name"]): str(item.get("Value", "")) for item in user.get("UserAttributes", ())}
+    if attributes.get("sub") != subject:
+        raise NotMoved("the password is another one's at Cognito")
     if not user.get("Enabled", True):
         raise NotMoved("user disabled in Cognito")
     name = str(user["Username"])

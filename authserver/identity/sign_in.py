@@ -63,15 +63,15 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Arriving:
-    """Who proved at Cognito to be whom; `known` has their address here already, and no password."""
+    """Who proved at Cognito to be whom; `known` had their address here when they began, and no password."""
 
     newcomer: "Newcomer"
     known: User | None
     new_hash: str = field(repr=False)
 
 
-Adopt = Callable[["Newcomer", User | None], User]
-"""Finds or stores the user that a newcomer is, `known` where somebody has the address already. Raises NotMoved."""
+Adopt = Callable[["Newcomer"], User]
+"""Finds or stores the user that a newcomer is. Raises NotMoved."""
 
 
 def normalize_email(text: str) -> str:
@@ -115,7 +115,7 @@ def arrive(db: Database, runtime: Runtime, arriving: Arriving, adopt: Adopt, *, 
     from authserver.identity.cognito import NotMoved
 
     try:
-        user = adopt(arriving.newcomer, arriving.known)
+        user = adopt(arriving.newcomer)
     except NotMoved as fault:
         _note_refusal(db, runtime, arriving.known, fault.because, bound_for)
         raise SignInRefused from None
@@ -134,14 +134,16 @@ def complete(
 
 
 def _ask_cognito(runtime: Runtime, pool: CognitoPool, known: User | None, email: str, password: str) -> Arriving:
-    """Hash what Cognito confirms, so that it is not asked again. Raises NotMoved, StepLeft, SignInStopped."""
+    """Hash what Cognito confirms, so that it is not asked again. Raises NotMoved, StepLeft, SignInStopped, HashingBusy."""
     from authserver.identity.cognito import CognitoAway, ask
 
+    hashing = password_factor.password_hash(runtime)
     try:
-        newcomer = ask(runtime, pool, email, password)
+        with hashing.waiting():
+            newcomer = ask(runtime, pool, email, password)
     except CognitoAway as fault:
         raise SignInStopped("away", str(fault)) from fault
-    return Arriving(newcomer, known, password_factor.password_hash(runtime).hash(password))
+    return Arriving(newcomer, known, hashing.hash(password))
 
 
 def _keep(db: Database, runtime: Runtime, user: User, proven: SignedIn, new_hash: str) -> None:

@@ -75,6 +75,14 @@ def count_events(db: Database, action: str) -> int:
     return int(db.execute(select(func.count()).where(audit_events.c.action == action)).scalar_one())
 
 
+def find_deleted(db: Database, subjects: Sequence[str], email: str = "") -> set[str]:
+    """Return the subjects of the users who were deleted, as far as events are kept: of these subjects, or with this address."""
+    is_asked = audit_events.c.subject.in_(list(subjects))
+    if email:
+        is_asked |= audit_events.c.details["before"]["email"].as_string() == email
+    return set(db.execute(select(audit_events.c.subject).where(audit_events.c.action == "user.delete", is_asked)).scalars())
+
+
 def list_events(
     db: Database,
     limit: int = 100,

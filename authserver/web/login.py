@@ -139,15 +139,17 @@ def _attempt(form: "SignInForm", found: Waiting | None, again: str) -> SignedIn:
         raise PageError("unavailable", status=503, because="hashing is busy", retry_after=RETRY_SECONDS, again=again) from busy
     except SignInStopped as stop:
         raise _explained(stop, again) from stop
+    if not isinstance(proven, SignedIn):  # may still be refused; and the counters have a transaction of their own, which comes first
+        return arrive(db(), runtime(), proven, _adopting(account), bound_for=bound_for)
     forget_failures(runtime(), buckets)
-    return proven if isinstance(proven, SignedIn) else arrive(db(), runtime(), proven, _adopting(account), bound_for=bound_for)
+    return proven
 
 
 def _adopting(account: str) -> Adopt:
     """Return what makes a user of whom Cognito knows by this address."""
     from authserver.admin.user_import.adopt import adopt
 
-    return lambda newcomer, known: adopt(db(), runtime(), account, newcomer, known)
+    return lambda newcomer: adopt(db(), runtime(), account, newcomer)
 
 
 def _explained(stop: SignInStopped, again: str) -> PageError:

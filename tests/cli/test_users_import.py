@@ -134,3 +134,17 @@ def test_the_compatible_claims_come_from_what_was_imported(cli: CommandLine, csv
     token = party.sign_in(Person(user, user.email, PASSWORD), scope="openid read", resource="https://api.example.com")["access_token"]
     minted = party.verify(token, "https://api.example.com")
     assert (minted["sub"], minted["username"], minted["cognito:groups"]) == (SUB, "ada", ["staff"])
+
+
+def test_what_a_file_has_in_it_does_nothing_to_the_terminal(cli: CommandLine, tmp_path: Path) -> None:
+    escape = "\u001b]0;mine\u0007\u009b2J"
+    own, csv = tmp_path / "users.json", tmp_path / "users.csv"
+    own.write_text(json.dumps({"email": "ada@example.net", escape: 1}))
+    csv.write_text(f"email,custom:{escape},custom:{escape}\r\n")
+    for form, file, code in (("json", own, 1), ("cognito-csv", csv, 2)):
+        result = cli("users", "import", "--from", form, str(file), code=code)
+        assert "mine" in result.stderr
+        assert not {"\u001b", "\u0007", "\u009b"} & set(result.stderr)
+    own.write_text('{"email": "ada@example.net", "half\\ud800": 1}')
+    document = json.loads(cli("users", "import", "--from", "json", str(own), "--json", code=1).stdout)
+    assert document["refusals"][0]["why"].startswith("half? must be named")

@@ -37,10 +37,7 @@ def pool(moto, monkeypatch: pytest.MonkeyPatch) -> Pool:
 @pytest.fixture
 def other(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
     """A Cognito that does as it is told."""
-    with told() as known:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", known.url)
+    with told(monkeypatch) as known:
         known.knows(SUB, EMAIL, email_verified="true", name="Ada")
         yield known
 

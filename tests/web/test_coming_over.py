@@ -30,10 +30,7 @@ def pool(moto, monkeypatch: pytest.MonkeyPatch) -> Pool:
 
 @pytest.fixture
 def cognito(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
-    with told() as known:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", known.url)
+    with told(monkeypatch) as known:
         yield known
 
 

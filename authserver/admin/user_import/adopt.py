@@ -1,6 +1,6 @@
 """The person who has just signed in at Cognito becomes a user here (OpenID Connect Core section 5.7: the `sub` is who they are).
 
-An address joins two accounts only where Cognito has verified it.
+An address joins two accounts only where Cognito has verified it, to the letter: what merely looks like it is somebody else's.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from authserver.admin.user_import.storing import user_row, words_of
 from authserver.admin.users import change_user
 from authserver.identity.cognito import Newcomer, NotMoved
 from authserver.runtime import Runtime
-from authserver.store.audit import list_events
+from authserver.store.audit import find_deleted
 from authserver.store.base import Database, show_id
 from authserver.store.credential import find_password_hash
 from authserver.store.search import USER, insert_terms
@@ -26,26 +26,31 @@ from authserver.store.user import User, find_user, find_user_by_email, insert_ne
 COGNITO = Authority("cognito")
 
 
-def adopt(db: Database, runtime: Runtime, account: str, newcomer: Newcomer, known: User | None) -> User:
-    """Return the user that a newcomer is: `known`, who has the address that was entered, or a new one. Raises NotMoved.
+def adopt(db: Database, runtime: Runtime, account: str, newcomer: Newcomer) -> User:
+    """Return the user that a newcomer is: who has the address that was entered, or a new one. Raises NotMoved.
 
-    `account` is that address, normalized.
+    `account` is that address, normalized. Who has it is looked up now: Cognito took its time, and they may be gone or disabled.
     """
     operation, attributes = Operation(db, runtime, COGNITO), newcomer.attributes
     try:
         subject, email = check_subject(attributes.get("sub")), check_email(attributes.get("email"))
     except Invalid as fault:
         raise NotMoved(f"Cognito's {fault.field} cannot be kept") from None
-    if email != account:
+    if email != account or not _is_spelt_so(attributes["email"], email):
         raise NotMoved("Cognito knows another address")
-    if known is None:
-        known = _add(operation, subject, email, newcomer) or _find_meanwhile(operation, subject, email, attributes)
-    return _check_same(known, subject, attributes)
+    user = find_user_by_email(db, email) or _add(operation, subject, email, newcomer)
+    return _check_same(user or _find_meanwhile(operation, subject, email, attributes), subject, attributes)
+
+
+def _is_spelt_so(text: str, email: str) -> bool:
+    """Tell whether a text is an address but for the case of its ASCII letters. What only normalization (UAX 15) makes the same
+    is another mailbox at Cognito, which its owner may have verified there."""
+    return (text.strip().lower() if text.isascii() else text) == email
 
 
 def _add(operation: Operation, subject: bytes, email: str, newcomer: Newcomer) -> User | None:
     """Add the user with what can be kept of their attributes; None where somebody has the id or the address."""
-    if list_events(operation.db, 1, matching={"action": "user.delete", "subject": show_id(subject)}):
+    if find_deleted(operation.db, [show_id(subject)], email):
         raise NotMoved("this user was deleted here")
     columns, left_out = _columns(values_of(_flags_only(newcomer.attributes), newcomer.groups))
     row = user_row(subject, email, columns, operation.now())

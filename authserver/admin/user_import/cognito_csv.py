@@ -41,7 +41,7 @@ def _check_header(header: list[str]) -> None:
         if not is_known(name):
             raise Invalid("header", f"has a column {name[:100]!r}, which Cognito does not know: leave it out, or call it custom:…")
         if header.count(name) > 1:
-            raise Invalid("header", f"has the column {name} twice")
+            raise Invalid("header", f"has the column {name[:100]!r} twice")
 
 
 def _read_row(header: list[str], line: int, row: list[str]) -> Entry | Refusal:

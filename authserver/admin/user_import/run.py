@@ -14,7 +14,7 @@ from authserver.admin.user_import.entry import Entry, Refusal
 from authserver.admin.user_import.storing import user_row, words_of
 from authserver.crypto.foreign_hash import decoy, scheme_of
 from authserver.runtime import Runtime
-from authserver.store.audit import Happening, event_values, insert_events
+from authserver.store.audit import Happening, event_values, find_deleted, insert_events
 from authserver.store.base import Database, new_id, show_id, transaction
 from authserver.store.credential import NOBODY, insert_password_hashes, set_password_hash
 from authserver.store.search import USER, insert_terms
@@ -22,6 +22,7 @@ from authserver.store.user import find_users, find_users_by_email, insert_new_us
 
 AT_ONCE = 500
 TAKEN = "there is a user with this email and another sub"
+DELETED = "was deleted here, and no sub is given out twice: leave it out, and the person gets a new one"
 
 
 @dataclass(slots=True)
@@ -36,9 +37,10 @@ class Report:
 
 @dataclass(slots=True)
 class _Known:
-    """Who is there: ids, and ids by email."""
+    """Who is there: ids, and ids by email; and which ids nobody has any more."""
 
     ids: set[bytes] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
     emails: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, identifier: bytes, email: str) -> None:
@@ -91,6 +93,7 @@ class _Batch:
         by_id = find_users(self.db, [person.id for person in people if person.id is not None])
         for user in (*by_id, *find_users_by_email(self.db, [person.email for person in people])):
             self.known.add(user.id, user.email)
+        self.known.deleted |= find_deleted(self.db, [show_id(person.id) for person in people if person.id is not None])
 
     def _judge(self, person: Checked, added: list[tuple[dict[str, Any], str | None]]) -> Refusal | None:
         if person.id in self.known.ids or (person.id is None and person.email in self.known.emails):
@@ -98,6 +101,8 @@ class _Batch:
             return None
         if person.email in self.known.emails:
             return Refusal(person.line, TAKEN)
+        if person.id is not None and show_id(person.id) in self.known.deleted:
+            return Refusal(person.line, DELETED)
         row = user_row(
             person.id or new_id(self.runtime.new_secret(16)), person.email, person.columns, self.runtime.now(), is_enabled=person.is_enabled
         )

@@ -125,7 +125,7 @@ def test_what_is_wrong_with_a_row_is_said_with_its_line(header: str, row: str, w
         ("name", "with a column email"),
         ("email,shoe_size", "'shoe_size', which Cognito does not know"),
         ("email,password", "'password', which Cognito does not know"),
-        ("email,name,name", "the column name twice"),
+        ("email,name,name", "the column 'name' twice"),
     ],
 )
 def test_a_header_that_is_not_cognitos_is_refused(header: str, why: str) -> None:

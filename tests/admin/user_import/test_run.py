@@ -10,8 +10,8 @@ from sqlalchemy import select
 from authserver.admin.searching import search
 from authserver.admin.user_import import run
 from authserver.admin.user_import.entry import Entry, Refusal
-from authserver.admin.user_import.run import Report, import_users
-from authserver.admin.users import get_user
+from authserver.admin.user_import.run import DELETED, Report, import_users
+from authserver.admin.users import delete_user, get_user
 from authserver.crypto.foreign_hash import decoy
 from authserver.runtime import Runtime
 from authserver.store import metadata
@@ -140,3 +140,15 @@ def test_who_signs_in_for_the_first_time_while_the_import_runs_is_not_lost(runti
     assert (report.created, refused) == (2, [(3, "was added by somebody else just now: run the import again")])
     with transaction(runtime.engine) as db:
         assert (count(db, users), count(db, passwords), count(db, audit_events)) == (2, 0, 2)
+
+
+def test_nobody_who_was_deleted_here_comes_back_with_the_next_run_of_the_file(runtime: Runtime, operating) -> None:
+    """Their `sub` is never given out again, and their old password opens nothing."""
+    people = [person(1, password_hash=BCRYPT), person(2)]
+    take(runtime, people)
+    with operating() as operation:
+        delete_user(operation, sub(1))
+    for dry_run in (True, False):
+        assert take(runtime, people, dry_run=dry_run) == (Report(skipped=1, refused=1), [(2, DELETED)])
+    again = person(1, subject=None)
+    assert take(runtime, [again]) == (Report(created=1), [])
