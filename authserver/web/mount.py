@@ -61,11 +61,16 @@ def behind_proxies(application: Application, settings: Settings, aws: Aws) -> Ap
 
 
 def _is_secret(sent: str, secret: SecretText) -> bool:
+    """Tell whether a proxy sent its secret; where it is another one by now, that is fetched."""
     try:
-        return hmac.compare_digest(sent.encode("latin-1"), secret.read().encode())
+        return bool(sent) and (_is_equal(sent, secret) or (secret.has_changed(secret.read()) and _is_equal(sent, secret)))
     except (AwsRefused, AwsUnreachable, ValueError) as error:
         log.warning("no proxy is believed", extra={"because": str(error)})
         return False
+
+
+def _is_equal(sent: str, secret: SecretText) -> bool:
+    return hmac.compare_digest(sent.encode("latin-1"), secret.read().encode())
 
 
 def is_issuer_host(settings: Settings, opened: str) -> bool:

@@ -3,6 +3,7 @@ const jwt = require("jsonwebtoken");
 const jwksRsa = require("jwks-rsa");
 
 const { ISSUER, AUDIENCE } = process.env; // the issuer has no slash at its end
+if (!ISSUER || !AUDIENCE) throw new Error("set ISSUER and AUDIENCE"); // without them nothing would be compared
 const keys = jwksRsa({ jwksUri: `${ISSUER}/.well-known/jwks.json`, cache: true, rateLimit: true });
 const options = { algorithms: ["RS256"], issuer: ISSUER, audience: AUDIENCE, complete: true };
 

@@ -147,8 +147,10 @@ def test_a_stored_value_without_a_key_of_our_own_needs_no_kms(moto: MotoServer) 
 def test_lambda_and_eventbridge_may_assume_the_role_and_nobody_else(moto: MotoServer) -> None:
     deploy(moto, "function-role", "assumed", RoleName="assumed")
     document = moto.client("iam").get_role(RoleName="assumed")["Role"]["AssumeRolePolicyDocument"]
-    (statement,) = document["Statement"]
-    assert statement["Principal"] == {"Service": ["lambda.amazonaws.com", "events.amazonaws.com"]}
+    functions, schedules = document["Statement"]
+    assert functions["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert schedules["Principal"] == {"Service": "events.amazonaws.com"}
+    assert schedules["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
 def rights(path: Path) -> set[str]:

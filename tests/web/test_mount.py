@@ -6,7 +6,10 @@ import pytest
 from werkzeug.test import Client
 
 from authserver.runtime import Runtime
+from authserver.runtime.aws import Aws
 from authserver.web.mount import OPENED, is_issuer_host, mounted
+from tests.aws_server import FakeAws
+from tests.clock import Clock
 from tests.factories import ISSUER, make_client, make_settings, make_user
 from tests.http_client import InProcess
 from tests.pages import read
@@ -71,6 +74,28 @@ def test_no_proxy_is_believed_while_the_secret_cannot_be_had() -> None:
     for sent in ("", arn):
         seen = seen_by_application(ISSUER, {**FORWARDED, "HTTP_X_PROXY_SECRET": sent}, 1, proxy_secret=arn)
         assert seen["REMOTE_ADDR"] == "10.0.0.1"
+
+
+def test_a_proxys_new_secret_is_fetched_when_it_comes_and_none_is_for_who_sends_none(clock: Clock) -> None:
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:proxy-AbCdEf"
+    seen: list[str] = []
+    with FakeAws() as fake:
+        aws = Aws({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": fake.url}, clock.now)
+        settings = make_settings(trusted_proxies=1, proxy_secret=arn)
+        front = mounted(lambda environ, _start: seen.append(environ["REMOTE_ADDR"]) or [], settings, aws)  # type: ignore[func-returns-value]
+
+        def send(secret: str) -> str:
+            list(front({"PATH_INFO": "/", **FORWARDED, "HTTP_X_PROXY_SECRET": secret}, None))
+            return seen.pop()
+
+        assert (send(""), fake.requests) == ("10.0.0.1", [])
+        fake.says(200, b'{"SecretString":"the first secret"}')
+        assert send("the first secret") == "203.0.113.9"
+        clock.advance(minutes=1)
+        fake.says(200, b'{"SecretString":"the second secret"}')
+        assert send("the second secret") == "203.0.113.9"
+        assert send("the first secret") == "10.0.0.1", "which is over"
+        assert len(fake.requests) == 2
 
 
 @pytest.mark.parametrize(
