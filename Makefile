@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3 || command -v python3.11)
 UV ?= $(shell command -v uv || echo .tools/uv/bin/uv)
 RUN = $(UV) run --frozen
-PYTEST ?= -n 2 --dist worksteal
+PYTEST ?= -n 3 --dist worksteal # one more than two processors: tests also wait
 .DEFAULT_GOAL := help
 
 help: ## list the targets

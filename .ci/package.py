@@ -26,6 +26,8 @@ def find_interpreter(minor: str, named: str | None) -> str:
     One of another minor version is refused: its bytecode would be worth nothing to the function.
     """
     interpreter = named or _found(minor)
+    if shutil.which(interpreter) is None:
+        raise SystemExit(f"{interpreter} is no program that can be run: name a Python {minor} with --interpreter")
     actual = run([interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     if actual != minor:
         raise SystemExit(f"{interpreter} is Python {actual}, and the function's runtime python{minor}: choose the same for both")

@@ -8,6 +8,7 @@ The same input gives the same bytes.
 # ruff: noqa: T201 - it says what it made
 
 import argparse
+import json
 import platform
 import shutil
 import sys
@@ -26,6 +27,7 @@ def main() -> int:
     """Build, try and measure the package."""
     arguments = read_arguments()
     interpreter = find_interpreter(arguments.python, arguments.interpreter)
+    check_keys(arguments.jwks)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "package"
         wanted = {name: text for name, text in locked().items() if name in ("cryptography", "cffi")}
@@ -54,6 +56,20 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--jwks", type=Path, help="a JWK Set to put in as jwks.json (AUTHORIZER_JWKS_FILE=jwks.json)")
     parser.add_argument("--output", type=Path, default=ROOT / "dist" / "authorizer.zip")
     return parser.parse_args()
+
+
+def check_keys(file: Path | None) -> None:
+    """Refuse a file that is no JWK Set: the function would not start with it."""
+    if file is None:
+        return
+    try:
+        keys = json.loads(file.read_text())["keys"]
+    except OSError as error:
+        raise SystemExit(f"{file} cannot be read: {error.strerror}") from None
+    except (ValueError, LookupError, TypeError):
+        keys = None
+    if not isinstance(keys, list) or not keys:
+        raise SystemExit(f"{file} is no JWK Set: fetch it from the server, ISSUER/.well-known/jwks.json")
 
 
 def copy(folder: Path) -> None:

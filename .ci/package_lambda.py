@@ -109,7 +109,7 @@ def read_arguments() -> argparse.Namespace:
 
 def check_stages(file: Path, minor: str, architecture: str) -> None:
     """Refuse to build for another runtime or processor than a stage has: the function could not load its libraries."""
-    stages = json.loads(file.read_text())
+    stages = read_stages(file)
     for name in stages:
         stage = resolved(stages, name)
         runtime, processor = stage.get("runtime"), stage.get("architecture", "x86_64")
@@ -118,6 +118,17 @@ def check_stages(file: Path, minor: str, architecture: str) -> None:
                 f"{file.name}: stage {name} has the runtime {runtime} on {processor}, and this would be python{minor} on {architecture}: "
                 f"build with --python {str(runtime).removeprefix('python')} --architecture {processor}, or change the stage"
             )
+
+
+def read_stages(file: Path) -> dict[str, Any]:
+    """Read the stages; comments, as the README shows them, are not JSON."""
+    try:
+        stages: dict[str, Any] = json.loads(file.read_text())
+    except OSError as error:
+        raise SystemExit(f"{file} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise SystemExit(f"{file.name} is no JSON: {error}; comments may not be in it") from None
+    return stages
 
 
 def resolved(stages: dict[str, Any], name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Each takes Lambda's event and context, reads AUTHSERVER_*, and commits for itsel
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from importlib.metadata import version as version_of
 from typing import Any, NoReturn
@@ -47,12 +48,21 @@ class JobFailed(Exception):
     """A job was not done; the text says what to change, and has no values but what the operator gave."""
 
 
-def call(name: str, event: Any, context: Any) -> Answer:
-    """Run a job, and log its answer in one line, without secrets. Raises JobFailed."""
+_lent: ContextVar[Runtime | None] = ContextVar("lent", default=None)
+
+
+def call(name: str, event: Any, context: Any, runtime: Runtime | None = None) -> Answer:
+    """Run a job, and log its answer in one line, without secrets. Raises JobFailed.
+
+    A process that has a runtime lends it: a job then opens no other connection, and asks AWS for no key or secret again.
+    """
+    lent = _lent.set(runtime)
     try:
         answer = JOBS[name](event, context)
     except Exception as error:
         _fail(name, error)
+    finally:
+        _lent.reset(lent)
     shown = {member: NOT_LOGGED if member in SECRET_MEMBERS and value else value for member, value in answer.items()}
     log.info("job done", extra={"job": name, "answer": shown})
     return answer
@@ -126,6 +136,13 @@ def rotate_keys(event: Any, context: Any) -> Answer:
         return {"keys": keys.key_documents(work)}
 
 
+def reseal_keys(event: Any, context: Any) -> Answer:
+    """Seal all keys under the first item of AUTHSERVER_SECRET_KEY, as `authserver keys reseal` does; return how many were not."""
+    read_words(event).finish()
+    with _operation() as work:
+        return {"resealed": keys.reseal(work)}
+
+
 def create_client(event: Any, context: Any) -> Answer:
     """Register a client by the rules of `authserver clients create`: kind, name, redirect_uri, api, scope, any metadata.
 
@@ -177,7 +194,7 @@ def health(event: Any, context: Any) -> Answer:
 
 
 JOBS: Mapping[str, Callable[[Any, Any], Answer]] = {
-    job.__name__: job for job in (migrate, deliver, janitor, rotate_keys, create_client, setup_link, invite_user, health)
+    job.__name__: job for job in (migrate, deliver, janitor, rotate_keys, reseal_keys, create_client, setup_link, invite_user, health)
 }
 SCHEDULED = frozenset({"deliver", "janitor", "rotate_keys"})
 """Those that a rule's name may call for."""
@@ -207,6 +224,10 @@ def _revision(runtime: Runtime) -> str | None:
 
 @contextmanager
 def _runtime() -> Iterator[Runtime]:
+    lent = _lent.get()
+    if lent is not None:
+        yield lent
+        return
     settings = read_settings()
     configure(settings.log_level)
     runtime = make_runtime(settings)

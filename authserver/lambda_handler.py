@@ -16,6 +16,7 @@ from authserver import wsgi  # first: it holds the garbage collector while it im
 from authserver.oauth.signing_keys import key_ring
 from authserver.runtime import Runtime
 from authserver.runtime.embedded_metrics import write_embedded_metrics
+from authserver.runtime.metrics import answered, answers_5xx
 from authserver.runtime.settings import environ
 from authserver.store.base import transaction
 from authserver.web.context import EXTENSION
@@ -42,7 +43,7 @@ class Refused(Exception):
 def handler(event: Any, context: Any) -> Any:
     """Answer an event. Raises Refused, and JobFailed where a job was not done; neither has a value in it but an operator's own."""
     try:
-        return answer(wsgi.app, event) if is_http(event) else _other(event, context)
+        return _answer(event) if is_http(event) else _other(event, context)
     finally:
         write_embedded_metrics(runtime)
 
@@ -54,6 +55,15 @@ def warm_up(runtime: Runtime) -> None:
             key_ring(runtime, db)
     except Exception as error:
         log.warning("not warmed up", extra={"because": type(error).__name__})
+
+
+def _answer(event: dict[str, Any]) -> dict[str, Any]:
+    """Answer an HTTP request; count a fault that the application does not know of, as where its answer cannot be handed back."""
+    known = answers_5xx()
+    written = answer(wsgi.app, event)
+    if written["statusCode"] >= 500 and answers_5xx() == known:
+        answered("gateway", written["statusCode"])
+    return written
 
 
 def _other(event: Any, context: Any) -> Any:
@@ -103,7 +113,7 @@ def _job(name: str, event: dict[str, Any], context: Any) -> Any:
 
     if not name.startswith(JOBS) or name.removeprefix(JOBS) not in jobs.JOBS:
         raise Refused(f"The command must be one of {', '.join(JOBS + job for job in jobs.JOBS)}.")
-    return jobs.call(name.removeprefix(JOBS), event, context)
+    return jobs.call(name.removeprefix(JOBS), event, context, runtime)
 
 
 def _zappa(event: dict[str, Any], context: Any) -> Any:

@@ -130,3 +130,10 @@ def test_the_readme_has_the_table_of_specifications_and_the_settings():
     text = (ROOT / "README.md").read_text()
     assert "<!-- specifications -->" in text
     assert "<!-- settings -->" in text
+
+
+def test_the_readme_shows_every_room():
+    layout = (ROOT / "README.md").read_text().partition("## How the code is laid out")[2].partition("```\n\n")[0]
+    rooms = [path.parent.name for path in (ROOT / "authserver").glob("*/__init__.py")]
+    assert len(rooms) >= 10
+    assert [room for room in rooms if f" {room}/ " not in layout] == []

@@ -137,6 +137,24 @@ def test_keys_that_are_due_are_made_once_and_others_when_they_are_asked_for(db):
     assert first[0]["kid"] not in [key["kid"] for key in revoked if key["state"] == "signing"]
 
 
+def test_keys_are_sealed_under_a_new_secret_key_after_which_the_old_one_may_go(db, monkeypatch):
+    jobs.janitor({}, None)
+    new = "B" * 43
+    monkeypatch.setenv("AUTHSERVER_SECRET_KEY", f"{new} {SECRET_KEY}")
+    assert [jobs.call("reseal_keys", {}, None) for _ in range(2)] == [{"resealed": 2}, {"resealed": 0}]
+    monkeypatch.setenv("AUTHSERVER_SECRET_KEY", new)
+    assert jobs.health({}, None)["keys"] == 2
+
+
+def test_keys_stay_as_they_are_where_the_old_secret_key_is_missing(db, monkeypatch):
+    jobs.janitor({}, None)
+    monkeypatch.setenv("AUTHSERVER_SECRET_KEY", "B" * 43)
+    with pytest.raises(jobs.JobFailed, match=r"^reseal_keys: .*AUTHSERVER_SECRET_KEY"):
+        jobs.call("reseal_keys", {}, None)
+    monkeypatch.setenv("AUTHSERVER_SECRET_KEY", SECRET_KEY)
+    assert jobs.health({}, None)["keys"] == 2
+
+
 def test_a_client_is_registered_by_the_rules_of_the_command_line(db):
     made = call(
         "create_client",
@@ -201,6 +219,7 @@ def test_health_says_what_is_there(db):
         ("deliver", {"x" * 100: "1"}, f"{'x' * 40} is not known here"),
         ("janitor", {"a": "1"}, "a is not known here"),
         ("health", {"a": "1"}, "a is not known here"),
+        ("reseal_keys", {"a": "1"}, "a is not known here"),
         ("rotate_keys", {"when": "yesterday"}, "when must be due, or announce, now, revoke"),
         ("rotate_keys", {"alg": "RS256"}, "when must be due, or announce, now, revoke"),
         ("rotate_keys", {"when": "now", "alg": "HS256"}, "alg must be one of RS256"),

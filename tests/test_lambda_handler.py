@@ -11,14 +11,16 @@ from types import ModuleType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Pool, event
 
 from authserver.jobs import JobFailed
+from authserver.runtime.log import configure
 from tests.authorizer import events as authorizer_events
-from tests.factories import ISSUER, SECRET_KEY, make_client
+from tests.factories import ISSUER, SECRET_KEY, make_client, make_user
 from tests.http_client import InProcess
 from tests.lambda_function import ROOT, environment, load
 from tests.relying_party import RelyingParty
-from tests.web.events import Front, http_2, read_answer, rest
+from tests.web.events import Front, alb_single, http_2, read_answer, rest
 
 pytestmark = pytest.mark.databases("postgresql")
 
@@ -75,12 +77,32 @@ def test_requests_go_to_the_application_and_figures_to_the_log(function, capsys)
     assert [figure["TokensIssued"] for figure in figures] == [1, 1]
 
 
+def faults(capsys):
+    return [json.loads(line).get("Answers5xx", 0) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_fault_of_the_gateway_is_counted(function, capsys):
+    rp = RelyingParty(
+        InProcess(Front(lambda event: function.handler(event, None), alb_single), ISSUER), make_client(function.runtime, "web")
+    )
+    assert rp.go_on(rp.begin().answer, make_user(function.runtime)).status == 500
+    assert sum(faults(capsys)) == 1
+
+
+def test_a_fault_of_the_application_is_counted_once(alone, capsys):
+    alone.handler(http_2("GET", "/livez"), None)
+    capsys.readouterr()
+    assert read_answer(alone.handler(http_2("GET", "/.well-known/jwks.json"), None))[0] == 503
+    assert faults(capsys) == [1]
+
+
 def test_before_the_first_request_the_database_is_connected_and_the_keys_are_loaded(function):
     assert function.runtime.engine.pool.checkedin() == 1
     assert function.runtime.caches.key_ring.stale("ring") is not None
 
 
 def test_a_command_runs_a_job_with_its_words_and_its_answer_is_one_line_without_secrets(function, capsys):
+    configure("INFO")  # to this test's own stream
     command = "authserver.jobs.create_client kind=web name='My Wiki' redirect_uri=https://a.example/?a=b redirect_uri=https://b.example/"
     made = function.handler({"command": command}, None)
     assert made["client_name"] == "My Wiki"
@@ -99,6 +121,20 @@ def test_words_may_come_as_arguments_beside_the_command(function):
 def test_a_job_that_fails_is_an_error_with_a_short_text(function):
     with pytest.raises(JobFailed, match=r"^create_client: kind must be one of spa, native, web, service, device$"):
         function.handler({"command": "authserver.jobs.create_client kind=robot name=x"}, None)
+
+
+def test_a_job_needs_no_connection_and_no_opened_key_of_its_own(function):
+    opened = []
+
+    def note(connection, record):
+        opened.append(connection)
+
+    event.listen(Pool, "connect", note)
+    for name in ("migrate", "health", "rotate_keys", "janitor", "deliver"):
+        function.handler({"command": f"authserver.jobs.{name}"}, None)
+    event.remove(Pool, "connect", note)
+    assert opened == []
+    assert function.runtime.engine.pool.checkedin() == 1
 
 
 def test_a_rules_name_says_which_job_it_schedules(function):
@@ -191,7 +227,12 @@ def test_no_event_gives_anything_but_an_answer_or_a_refusal(event, alone, zappa)
 
 
 CHECK = """
-import json, sys
+import os
+
+drawn, urandom = [], os.urandom
+os.urandom = lambda size: drawn.append(size) or urandom(size)
+
+import json
 from authserver import lambda_handler as function
 from snapshot_restore_py import get_after_restore
 
@@ -199,17 +240,17 @@ def look():
     pool = function.runtime.engine.pool
     return [pool.checkedin(), function.runtime.caches.key_ring.stale("ring") is not None, len(get_after_restore())]
 
-looks = [look()]
+looks = [drawn.copy(), look()]
 for hook, arguments, options in get_after_restore():
     hook(*arguments, **options)
 print(json.dumps([*looks, look()]))
 """
 
 
-def test_a_snapshot_is_taken_before_anything_is_connected_or_opened(database_url):
+def test_a_snapshot_is_taken_before_anything_is_drawn_connected_or_opened(database_url):
     environ = environment(database_url, ISSUER, SECRET_KEY) | {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
     looked = subprocess.check_output([sys.executable, "-c", CHECK], env=environ, cwd=ROOT, timeout=60)
-    assert json.loads(looked) == [[0, False, 1], [1, True, 1]]
+    assert json.loads(looked) == [[], [0, False, 1], [1, True, 1]]
 
 
 def test_a_snapshot_is_taken_before_aws_is_asked_for_keys_or_passwords():

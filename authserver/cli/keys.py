@@ -66,7 +66,7 @@ def reseal(as_json: bool) -> None:
     """Seal all keys in the database under the first key of AUTHSERVER_SECRET_KEY.
 
     To change that key: put the new one first and keep the old one behind it, restart all processes, run this,
-    then leave the old one out.
+    then leave the old one out. On AWS Lambda the function does it: authserver.jobs.reseal_keys.
 
     \b
     Example:  AUTHSERVER_SECRET_KEY="NEW OLD" authserver keys reseal

@@ -2,7 +2,8 @@
 
 `Runtime` is the only thing that tests replace. Every other room takes time, randomness and the outside world from it.
 settings.py says what can be configured · engine.py connects · cache.py keeps rows for seconds · fetch.py is the only
-way out (SSRF-safe) · mail.py sends letters · keys.py holds the keys that seal secrets · log.py and metrics.py tell the operator.
+way out (SSRF-safe) · mail.py sends letters · keys.py holds the keys that seal secrets · log.py and metrics.py tell the operator ·
+folders.py finds templates and migrations · cognito.py says from which Cognito pool people come, and until when.
 
 On AWS: aws.py calls it (sigv4.py signs, aws_credentials.py says as whom, aws_http.py asks) · secret_text.py fetches settings that lie
 there · database_access.py signs in to RDS · embedded_metrics.py writes what Lambda counted.

@@ -24,6 +24,8 @@ COUNTS = {
     "RequestsRefused": REFUSALS.sum,
     "Answers5xx": answers_5xx,
 }
+SIGN_IN_OUTCOMES = frozenset({"SignInsSucceeded", "SignInsFailed", "SignInsLimited"})
+"""Written together, zeros among them: an alarm weighs one against the other, and CloudWatch cannot reckon with a metric that is silent."""
 AGE, LAG = "SigningKeyAgeSeconds", "JanitorLagSeconds"
 
 
@@ -37,7 +39,7 @@ def write_embedded_metrics(runtime: Runtime) -> None:
     counted = _counted()
     before: dict[str, int] = runtime.caches.memo.get(WRITTEN, {})
     runtime.caches.memo[WRITTEN] = counted
-    values: dict[str, float] = {name: count - before.get(name, 0) for name, count in counted.items() if count > before.get(name, 0)}
+    values = _news(counted, before)
     lags = janitor_lags()
     if lags:
         values[LAG] = max(lags)
@@ -52,6 +54,14 @@ def write_embedded_metrics(runtime: Runtime) -> None:
 
 def _counted() -> dict[str, int]:
     return {name: sum_of() for name, sum_of in COUNTS.items()}
+
+
+def _news(counted: dict[str, int], before: dict[str, int]) -> dict[str, float]:
+    """Return what was counted beyond `before`, as metrics."""
+    added = {name: count - before.get(name, 0) for name, count in counted.items()}
+    grown = {name for name, more in added.items() if more > 0}
+    written = grown | SIGN_IN_OUTCOMES if grown & SIGN_IN_OUTCOMES else grown
+    return {name: more for name, more in added.items() if name in written}
 
 
 def compose(values: dict[str, float], function: str, now: datetime) -> str:

@@ -162,8 +162,11 @@ def test_tables_of_an_older_version_are_one_error(look, runtime):
     assert skips(report)["keys.open"] == "the tables are not there or too old"
 
 
-def test_sqlite_is_an_error_for_lambda(look):
-    assert "would be lost with each container" in problems(look(aws=True))["database.shared"]
+def test_sqlite_is_a_warning_for_aws_because_the_server_itself_may_be_elsewhere(look):
+    report = look(aws=True)
+    assert problems(report)["database.shared"].startswith("warning: ")
+    assert "on Lambda codes, sessions and keys would be lost with each container" in problems(report)["database.shared"]
+    assert not report.has_failed()
 
 
 def change_key(alg: str, **changes: Any) -> Break:

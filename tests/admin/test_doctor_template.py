@@ -152,7 +152,7 @@ BROKEN = (
     ("template.issuer", "JwtConfiguration.Issuer: 'https://login.example.com/'", BY_JSON, DEFAULT, f"{DEFAULT}/"),
     ("template.issuer", "Provider.Properties.Url: 'https://login.example.com/'", CLOUDFORMATION, OIDC, f"{OIDC}/"),
     ("template.issuer", "AUTHORIZER_ISSUER: 'https://login.example.com/'", CLOUDFORMATION, VARIABLE, f"{VARIABLE}/"),
-    ("template.issuer", "warning: serverless.yml nothing in it names", SERVERLESS, URL, "issuerUrl: https://other.example.com"),
+    ("template.issuer", ", but it names 'https://other.example.com'", SERVERLESS, URL, "issuerUrl: https://other.example.com"),
     ("template.audience", "did you mean https://api.example.com?", SERVERLESS, APIS, "[https://api.example.com/]"),
     ("template.audience", "it is a client id, which aud never is", SERVERLESS, APIS, "[shop]"),
     ("template.audience", "by the audience 'orders'", CLOUDFORMATION, "AUTHORIZER_AUDIENCE: https", "AUTHORIZER_AUDIENCE: orders https"),

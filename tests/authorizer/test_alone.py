@@ -112,3 +112,15 @@ def test_another_minor_version_is_refused_with_what_to_do(tmp_path):
     done = package(tmp_path / "authorizer.zip", "--python", "3.12", "--interpreter", sys.executable, check=False)
     assert done.returncode == 1
     assert "choose the same for both" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(None, "cannot be read: No such file"), ("<html>", "is no JWK Set: fetch it"), ('{"keys": []}', "is no JWK Set")]
+)
+def test_keys_that_the_function_would_not_start_with_are_not_put_in(tmp_path, content, why):
+    file = tmp_path / "jwks.json"
+    if content is not None:
+        file.write_text(content)
+    done = package(tmp_path / "authorizer.zip", "--jwks", str(file), check=False)
+    assert (done.returncode, why in done.stderr) == (1, True), done.stderr
+    assert not (tmp_path / "authorizer.zip").exists()

@@ -89,6 +89,7 @@ def test_missing_scopes_are_403(gate, shape):
     assert effect(checked.ask(forge.token(scope="read\u00a0admin read\tadmin"), shape)) == ("Deny", "/*")
 
 
+@pytest.mark.spec("RFC 9110", "11.1")
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer  "])
 def test_the_scheme_is_in_any_case(gate, scheme):
     assert gate().authorizer.decide(rest_token(f"{scheme} {forge.token()}"))["principalId"]

@@ -32,6 +32,7 @@ def test_an_active_token_of_ours_is_taken(asking, key_server):
     assert key_server.requests == 2
 
 
+@pytest.mark.spec("RFC 7662", "2.2")
 @pytest.mark.parametrize(
     "answer",
     [

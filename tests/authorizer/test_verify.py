@@ -29,6 +29,8 @@ def test_both_names_of_ed25519_are_one_algorithm(gate):
         gate().ask(forge.sign(forge.header(alg, kid=kid), forge.claims(), other))
 
 
+@pytest.mark.spec("RFC 9068", "4")
+@pytest.mark.spec("RFC 8725", "3.9")
 @pytest.mark.parametrize(
     ("changes", "because"),
     [
@@ -72,6 +74,9 @@ def test_a_clock_may_be_ten_seconds_off_and_an_audience_may_be_a_list(gate, chan
     assert gate().ask(forge.token(**changes))["principalId"]
 
 
+@pytest.mark.spec("RFC 7515", "4.1.11")
+@pytest.mark.spec("RFC 8725", "3.1")
+@pytest.mark.spec("RFC 8725", "3.11")
 @pytest.mark.parametrize(
     ("changes", "because"),
     [
@@ -133,6 +138,7 @@ def test_another_spelling_of_the_same_signature_is_refused(gate):
     assert checked.because == "the signature is written in another way"
 
 
+@pytest.mark.spec("RFC 7518", "3.4")
 @pytest.mark.parametrize("length", [0, 63, 65])
 def test_an_es256_signature_of_another_length_is_refused(gate, length):
     good = forge.token("ES256").rpartition(".")[0]
@@ -183,6 +189,7 @@ def test_a_key_that_is_not_for_this_signature_does_not_verify_it(gate, members):
     assert checked.ask(forge.token("ES256"))
 
 
+@pytest.mark.spec("RFC 7518", "3.3")
 def test_an_rsa_key_of_1024_bits_is_not_used(gate):
     private = rsa.generate_private_key(65537, 1024)
     numbers = private.public_key().public_numbers()

@@ -120,6 +120,11 @@ def test_a_command_of_zappa_exists_and_runs_a_job_of_ours() -> None:
             assert job in JOBS or job == "…"
 
 
+def test_the_guide_to_lambda_has_every_job() -> None:
+    guide = (ROOT / "docs" / "lambda.md").read_text().partition("\n| `authserver.jobs.…` |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", "\n".join(line.split("|")[1] for line in guide.splitlines()[1:]))) == set(JOBS)
+
+
 def test_make_has_what_is_made() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert [words[0] for words in those_of("make") if f"\n{words[0]}:" not in makefile] == []

@@ -125,12 +125,13 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         ({"architecture": "arm64"}, (), "build with --python 3.13 --architecture arm64"),
         ({}, ("--interpreter", sys.executable), "choose the same for both"),
         ({}, ("--python", "3.10"), "invalid choice: '3.10'"),
+        ({}, ("--interpreter", "/nowhere/python3.13"), "/nowhere/python3.13 is no program that can be run: name a Python 3.13"),
     ],
 )
 def test_what_the_function_could_not_run_is_not_built(
     tmp_path: Path, changes: dict[str, str], arguments: tuple[str, ...], reason: str
 ) -> None:
-    if MINOR == "3.13" and arguments[:1] == ("--interpreter",):
+    if MINOR == "3.13" and arguments == ("--interpreter", sys.executable):
         pytest.skip("this interpreter is what is wanted")
     stages = json.loads((ROOT / "zappa_settings.json").read_text())
     stages["dev"] |= changes
@@ -140,6 +141,16 @@ def test_what_the_function_could_not_run_is_not_built(
     assert done.returncode != 0
     assert reason in done.stderr
     assert not (tmp_path / "it.zip").exists()
+
+
+def test_settings_that_are_no_json_are_named_with_the_place(tmp_path: Path) -> None:
+    settings = tmp_path / "zappa_settings.json"
+    settings.write_text('{\n    "dev": {} // a comment\n}')
+    done = build(tmp_path / "it.zip", "--settings", str(settings))
+    assert "zappa_settings.json is no JSON: Expecting ',' delimiter: line 2 column 15" in done.stderr
+    assert "Traceback" not in done.stderr
+    missing = build(tmp_path / "it.zip", "--settings", str(tmp_path / "none.json"))
+    assert "none.json cannot be read: No such file or directory" in missing.stderr
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from authserver.authorizer.settings import read_settings
 from authserver.runtime.embedded_metrics import AGE, COUNTS, LAG, NAMESPACE
 from authserver.runtime.settings import Settings
 from authserver.web.mount import SECRET
-from tests.aws.stacks import TEMPLATES, deploy, members, read, resources, schedules, stage
+from tests.aws.stacks import FOLDER, TEMPLATES, deploy, members, read, resources, schedules, stage
 from tests.aws_server import MotoServer
 
 OF_USE_AND_NO_ALARM = {"TokensIssued"}
@@ -205,6 +205,12 @@ def watched() -> set[str]:
 
 def test_every_metric_that_the_server_writes_has_an_alarm() -> None:
     assert watched() | OF_USE_AND_NO_ALARM == {*COUNTS, AGE, LAG}
+
+
+def test_the_guide_has_every_alarm_by_its_name() -> None:
+    guide = (FOLDER.parent.parent / "docs" / "lambda.md").read_text().partition("\n## Alarms")[2].partition("\n## ")[0]
+    for alarm in alarms().values():
+        assert f"`{alarm['AlarmName']['Fn::Sub'].removeprefix('${FunctionName}-')}`" in guide
 
 
 def test_an_alarm_tells_somebody_what_to_do() -> None:

@@ -104,7 +104,8 @@ def test_what_cognito_lists_is_imported_and_waits_for_its_people(moto, database_
         (b"email,shoe_size\n", 2, "'shoe_size', which Cognito does not know"),
         (b"", 2, "header must be that of Cognito's user import"),
         (b"\xff\xfe\x00", 2, "header must be that of Cognito's user import"),
-        (b"email,name\na@example.net,\xff\n", 1, "line 2: name must be a text"),
+        (b"email;name\na@example.net;Ada\n", 2, "columns separated by commas and one of them email"),
+        (b"email,name\na@example.net,\xff\n", 1, "line 2: is not UTF-8: convert the file"),
     ],
 )
 def test_a_file_that_is_none_is_refused(cli: CommandLine, content: bytes, code: int, text: str) -> None:

@@ -83,7 +83,7 @@ def test_a_line_has_what_was_counted_since_the_last(line, clock):
     metrics.tokens_issued("refresh_token")
     metrics.happened("sign_in", "refused", "wrong_password")
     document = line()
-    assert values_of(document) == {"TokensIssued": 2, "SignInsFailed": 1}
+    assert values_of(document) == {"TokensIssued": 2, "SignInsSucceeded": 0, "SignInsFailed": 1, "SignInsLimited": 0}
     assert document["_aws"]["Timestamp"] == clock.timestamp() * 1000
     assert document["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "authserver"
     assert (document["_aws"]["CloudWatchMetrics"][0]["Dimensions"], document["service"]) == ([["service"]], "authserver-production")
@@ -96,9 +96,6 @@ def test_a_line_has_what_was_counted_since_the_last(line, clock):
     ("name", "count"),
     [
         ("TokensIssued", lambda: metrics.tokens_issued("x")),
-        ("SignInsSucceeded", lambda: metrics.happened("sign_in", "ok", "")),
-        ("SignInsFailed", lambda: metrics.happened("sign_in", "refused", "x")),
-        ("SignInsLimited", metrics.sign_in_limited),
         ("RefreshReuse", metrics.reuse_detected),
         ("RequestsRefused", lambda: metrics.happened("token.refuse", "refused", "invalid_grant")),
         ("Answers5xx", lambda: metrics.answered("endpoints.token", 503)),
@@ -113,6 +110,19 @@ def test_each_metric_counts_its_own(line, name, count):
     assert len(COUNTS) <= 100
 
 
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("SignInsSucceeded", lambda: metrics.happened("sign_in", "ok", "")),
+        ("SignInsFailed", lambda: metrics.happened("sign_in", "refused", "x")),
+        ("SignInsLimited", metrics.sign_in_limited),
+    ],
+)
+def test_outcomes_of_sign_ins_are_written_together_since_an_alarm_weighs_them_against_each_other(line, name, count):
+    count()
+    assert values_of(line()) == {"SignInsSucceeded": 0, "SignInsFailed": 0, "SignInsLimited": 0} | {name: 1}
+
+
 def test_a_flow_is_counted_and_the_keys_have_an_age_once_they_are_loaded(line, http, runtime, clock):
     metrics.reuse_detected()
     assert "SigningKeyAgeSeconds" not in values_of(line()), "which loads none by itself"
@@ -120,7 +130,8 @@ def test_a_flow_is_counted_and_the_keys_have_an_age_once_they_are_loaded(line, h
     rp = RelyingParty(http, make_client(runtime), clock=clock)
     rp.redeem(rp.authorize(make_user(runtime)))
     counted = values_of(line())
-    assert counted == {"TokensIssued": 1, "SignInsSucceeded": 1, "SigningKeyAgeSeconds": 3600}
+    outcomes = {"SignInsSucceeded": 1, "SignInsFailed": 0, "SignInsLimited": 0}
+    assert counted == {"TokensIssued": 1, **outcomes, "SigningKeyAgeSeconds": 3600}
 
 
 def test_the_janitor_says_how_late_it_is(line, http, runtime, clock):

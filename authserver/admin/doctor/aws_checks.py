@@ -35,7 +35,7 @@ def issuer(found: Inspection | Deployment) -> Iterator[Seen]:
 def database_shared(found: Inspection) -> Iterator[Seen]:
     """All containers use one database (Lambda Developer Guide, execution environment)."""
     if found.runtime.engine.dialect.name == "sqlite":
-        yield error("the database is SQLite, which Lambda cannot keep: codes, sessions and keys would be lost with each container")
+        yield warning("it is SQLite: enough for one machine, but on Lambda codes, sessions and keys would be lost with each container")
 
 
 @AWS_INSIDE.check("aws.apis", OTHER_ALGORITHM)

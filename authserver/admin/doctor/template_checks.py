@@ -64,7 +64,8 @@ def issuer(named: Named) -> Iterator[Seen]:
         if fault := unlike(one.issuer, named.issuer):
             yield error(f"{one.shown}: {fault}; it is compared with iss byte by byte, and every token refused", named.file)
     if not named.ours() and not unknown:
-        yield warning(f"nothing in it names {named.issuer}", named.file)
+        others = sorted({show(one.issuer) for one in named.template.authorizers()})
+        yield warning(f"nothing in it names {named.issuer}{', but it names ' if others else ''}{', '.join(others[:3])}", named.file)
 
 
 @TEMPLATES.check("template.audience", "authserver apis list shows the identifiers; authserver apis create --identifier URL registers one")

@@ -36,7 +36,7 @@ def _next_row(rows: "csv._reader") -> tuple[int, list[str]] | Refusal | None:  #
 
 def _check_header(header: list[str]) -> None:
     if "email" not in header:
-        raise Invalid("header", "must be that of Cognito's user import, with a column email: nobody signs in here without one")
+        raise Invalid("header", "must be that of Cognito's user import, columns separated by commas and one of them email, to sign in with")
     for name in header:
         if not is_known(name):
             raise Invalid("header", f"has a column {name[:100]!r}, which Cognito does not know: leave it out, or call it custom:…")
@@ -45,6 +45,8 @@ def _check_header(header: list[str]) -> None:
 
 
 def _read_row(header: list[str], line: int, row: list[str]) -> Entry | Refusal:
+    if not _was_utf8(row):
+        return Refusal(line, "is not UTF-8: convert the file, as by iconv -f latin1 -t utf-8")
     if len(row) != len(header):
         return Refusal(line, f"has {len(row)} columns, and the header has {len(header)}")
     attributes = {name: text.strip() for name, text in zip(header, row, strict=True)}
@@ -58,3 +60,12 @@ def _read_row(header: list[str], line: int, row: list[str]) -> Entry | Refusal:
         )
     except Invalid as fault:
         return Refusal(line, f"{fault.field} {fault.why}")
+
+
+def _was_utf8(row: list[str]) -> bool:
+    """Tell whether every byte was UTF-8; the file is opened with errors="surrogateescape", so that one bad row is one refusal."""
+    try:
+        "".join(row).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

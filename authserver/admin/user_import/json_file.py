@@ -11,7 +11,7 @@ from authserver.admin.errors import Invalid
 from authserver.admin.user_import.attributes import USERNAME, subject_of, values_of
 from authserver.admin.user_import.entry import Entry, Refusal
 from authserver.admin.user_import.hashes import CONFIG, read_password_hash
-from authserver.admin.user_import.json_stream import Found, read_values
+from authserver.admin.user_import.json_stream import LISTS, Found, read_values
 
 MORE = ("PaginationToken", "NextToken")
 OWN_MEMBERS = ("email", "sub", "enabled", "password_hash")
@@ -27,12 +27,14 @@ def read_json(file: TextIO) -> Iterator[Entry | Refusal]:
             yield _read_person(found, config)
         elif found.name == CONFIG and isinstance(found.value, dict):
             config = found.value
-        elif found.name == CONFIG or (found.name in MORE and found.value):
+        elif found.name in (CONFIG, *LISTS) or (found.name in MORE and found.value):
             yield Refusal(found.line, _wrong_member(found.name))
 
 
 def _wrong_member(name: str) -> str:
-    return "hash_config must be an object" if name == CONFIG else f"has a {name}: this is not the whole list; fetch the rest as well"
+    if name in (CONFIG, *LISTS):
+        return f"{name} must be {'an object' if name == CONFIG else 'a list'}"
+    return f"has a {name}: this is not the whole list; fetch the rest as well"
 
 
 def _read_person(found: Found, config: Mapping[str, Any]) -> Entry | Refusal:

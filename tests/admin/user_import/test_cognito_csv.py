@@ -103,7 +103,7 @@ def test_groups_are_a_list_with_commas_or_in_json(cell: str, groups: list[str]) 
         ("email,birthdate", "a@example.net,yesterday", "birthdate must be written like"),
         ("email,cognito:groups", 'a@example.net,"[1]"', "cognito:groups must be written like"),
         ("email,cognito:groups", "a@example.net,[", "cognito:groups must be written like"),
-        ("email,custom:team", "a@example.net,\udcff", "custom:team must"),
+        ("email,custom:team", "a@example.net,\udcff", "is not UTF-8"),
         ("email,name", "a@example.net," + "x" * 1001, "name must be a text"),
     ],
 )
@@ -121,8 +121,8 @@ def test_what_is_wrong_with_a_row_is_said_with_its_line(header: str, row: str, w
 @pytest.mark.parametrize(
     ("header", "why"),
     [
-        ("", "with a column email"),
-        ("name", "with a column email"),
+        ("", "one of them email"),
+        ("name", "one of them email"),
         ("email,shoe_size", "'shoe_size', which Cognito does not know"),
         ("email,password", "'password', which Cognito does not know"),
         ("email,name,name", "the column 'name' twice"),

@@ -174,8 +174,9 @@ def test_what_is_wrong_with_a_person_is_said_without_their_hash(person: Any, con
     assert FIREBASE["hash"] not in found.why
 
 
-def test_a_header_that_is_no_object_is_refused() -> None:
+def test_a_header_that_is_no_object_and_people_that_are_no_list_are_refused() -> None:
     assert emails('{"hash_config": []}') == ["line 1 hash_config must be an object"]
+    assert emails('{"Users": {"email": "ada@example.net"}}') == ["line 1 Users must be a list"]
 
 
 def test_a_value_that_is_too_long_or_too_deep_is_refused() -> None:
