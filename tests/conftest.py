@@ -30,7 +30,7 @@ hypothesis.settings.register_profile(
     "tests",
     deadline=None,
     derandomize=IN_CI,
-    max_examples=60,
+    max_examples=40,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("tests")

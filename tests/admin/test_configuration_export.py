@@ -147,7 +147,6 @@ def servers(tmp_path_factory):
     apis=st.dictionaries(st.sampled_from([API, "https://b.example", "urn:x:no"]), an_api, max_size=3),
     clients=st.dictionaries(a_client_id, a_client, max_size=4),
 )
-@pytest.mark.usefixtures("untraced")
 def test_an_export_applied_changes_nothing_and_makes_the_same_elsewhere(servers, apis, clients):
     here, there = servers(), servers()
     with transaction(here.runtime.engine) as db:
@@ -215,7 +214,6 @@ def test_no_secret_is_in_it(files):
 
 
 @given(changes=st.lists(st.tuples(some_metadata, a_name), min_size=1, max_size=3))
-@pytest.mark.usefixtures("untraced")
 def test_a_file_undoes_whatever_was_changed_since(servers, changes):
     files = servers()
     files.apply("name: shop\nclients:\n  app:\n    kind: native\n    client_name: App\n    redirect_uris: [com.example.app:/cb]\n")

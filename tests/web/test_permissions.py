@@ -24,8 +24,6 @@ from tests.http_client import InProcess
 from tests.migrated import migrate
 from tests.pages import read
 
-pytestmark = pytest.mark.usefixtures("untraced")
-
 OPEN = {"static", "sign_in.begin", "sign_in.callback", "sign_in.end", "api_page.openapi_json", "api_page.index"}
 OPEN_TO_A_LINK = {"setup"}
 READS = {"GET", "HEAD", "OPTIONS"}

@@ -22,7 +22,7 @@ from tests.web.conftest import Live
 from tests.web.console import people
 from tests.web.test_accessibility import AXE
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("untraced")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WINDOWS = [
     pytest.param({"color_scheme": scheme, "viewport": {"width": width, "height": 900}}, id=f"{scheme}-{width}")
