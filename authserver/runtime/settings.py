@@ -145,7 +145,7 @@ class Settings:
             check_proxy_secret(self.proxy_secret, self.trusted_proxies)
             read_pool(self.cognito_user_pool, self.cognito_client_id, self.cognito_client_secret, self.cognito_until)
             access = {"password": self.database_password, "iam": self.database_iam, "ca": self.database_ca}
-            check_access(self.database_url, on_lambda=self.on_lambda, **access)  # type: ignore[arg-type]
+            check_access(self.database_url, on_lambda=self.on_lambda, **access)  # type: ignore[arg-type]  # a mixed dict
         except ValueError as error:
             raise SettingsError(f"{PREFIX}{error}") from None
 

@@ -16,7 +16,7 @@ DATABASE = Part("The database and its keys")
 def answers(found: Inspection) -> Iterator[Seen]:
     """The database answers (authserver: AUTHSERVER_DATABASE_URL)."""
     try:
-        found.revision  # noqa: B018
+        found.revision  # noqa: B018 - asking for it is what connects
     except NoDatabase as fault:
         yield error(str(fault))
 

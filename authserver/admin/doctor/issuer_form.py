@@ -53,7 +53,7 @@ def parts_of(url: str) -> SplitResult:
     """Take a URL apart that anybody may have written; what is none has no parts."""
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  # may be no number
+        parts.port  # noqa: B018 - reading it refuses what is no number
     except ValueError:
         return urlsplit("")
     return parts

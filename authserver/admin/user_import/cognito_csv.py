@@ -25,7 +25,7 @@ def read_csv(file: TextIO) -> Iterator[Entry | Refusal]:
             yield _read_row(header, *found)
 
 
-def _next_row(rows: "csv._reader") -> tuple[int, list[str]] | Refusal | None:  # type: ignore[name-defined]
+def _next_row(rows: "csv._reader") -> tuple[int, list[str]] | Refusal | None:  # type: ignore[name-defined]  # typeshed hides the class
     line = rows.line_num + 1
     try:
         row = next(rows, None)
